@@ -1,0 +1,53 @@
+/**
+ * The nouns of the data layer: items, sequences, windows, instances.
+ *
+ * A window is an index slice into a sequence, never a copy; an instance is what a window becomes
+ * when a recommender sees it.
+ */
+
+/** One item of the catalog. Ids are 0-based and contiguous; the padding id is the catalog's size. */
+export interface Item {
+  id: number;
+  /** Title as shown to the language model. */
+  title: string;
+  /** Title as it stands in the source. */
+  sourceTitle: string;
+  /** Id in the source, as text. */
+  sourceId: string;
+}
+
+/** All items, by id. */
+export interface Catalog {
+  readonly items: readonly Item[];
+  /** N; also the padding id. */
+  readonly size: number;
+}
+
+/** One user's interactions, oldest first. */
+export interface Sequence {
+  /** User id in the source, as text. */
+  user: string;
+  items: Int32Array;
+  /** Unix seconds, when the source has times. */
+  times?: Float64Array;
+}
+
+/** A target position in a sequence; its history is the (up to) `maxHistory` items before it. */
+export interface Window {
+  sequence: number;
+  position: number;
+}
+
+export type SplitName = 'train' | 'validation' | 'test';
+
+/** History, candidates and target of one prediction. */
+export interface Instance {
+  /** Row number in its split; keys the frozen candidates. */
+  row: number;
+  user: string;
+  /** Item ids, oldest first; between `minHistory` and `maxHistory` of them, no padding. */
+  history: readonly number[];
+  target: number;
+  /** Item ids, shuffled, containing the target; frozen for validation and test. */
+  candidates: readonly number[];
+}
