@@ -60,7 +60,10 @@ for (const file of files) {
   }
   if (file !== 'tensor/native.ts' && /createRequire|process\.dlopen/.test(text))
     problems.push(`${file}: only tensor/native.ts may load the addon`);
-  if (!/^(cli)\//.test(file) && /process\.(argv|stdout|stderr|env)\b/.test(text))
+  if (
+    !/^(cli\/|tensor\/environment)/.test(file) &&
+    /process\.(argv|stdout|stderr|env)\b/.test(text)
+  )
     problems.push(
       `${file}: only cli may read arguments or the environment and write to the terminal`,
     );

@@ -1,0 +1,418 @@
+// The door to libtorch: operators are looked up by name in its dispatcher and called boxed, with
+// JavaScript values converted by following the operator's own schema. No operator is bound here.
+//
+// Besides `resolve` and `call` there is only what the dispatcher does not offer: tensors from and to
+// typed arrays, gradients, generators, threads. Every entry is wrapped in `guarded`, so that no C++
+// exception leaves the addon. State is per JavaScript environment; the addon works in many workers.
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/ivalue.h>
+#include <ATen/core/jit_type.h>
+#include <ATen/ops/empty.h>
+#include <c10/core/GradMode.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/version.h>
+
+#include <dlfcn.h>
+#include <napi.h>
+
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace {
+
+std::atomic<int64_t> liveTensors{0};
+
+// What a JavaScript handle points to. `kind` tells a tensor from a generator: a wrong handle is an
+// error, not a crash.
+enum class Kind : uint32_t { Tensor = 0x494c5431, Generator = 0x494c4731 };
+
+struct Handle {
+  Kind kind;
+  at::Tensor tensor;
+  at::Generator generator;
+  int64_t hintedBytes = 0;  // told to V8 through AdjustExternalMemory
+
+  explicit Handle(at::Tensor t) : kind(Kind::Tensor), tensor(std::move(t)) { liveTensors++; }
+  explicit Handle(at::Generator g) : kind(Kind::Generator), generator(std::move(g)) {}
+  ~Handle() { clear(); }
+  void clear() {
+    if (kind == Kind::Tensor && tensor.defined()) liveTensors--;
+    tensor = at::Tensor();
+    generator = at::Generator();
+  }
+};
+
+// Operators that this environment has resolved, by id.
+struct Environment {
+  std::vector<c10::OperatorHandle> operators;
+};
+
+[[noreturn]] void fail(Napi::Env env, const std::string& message) {
+  throw Napi::Error::New(env, message);
+}
+
+// Runs `body`; any C++ exception becomes a JavaScript error that carries libtorch's text.
+template <typename Body>
+Napi::Value guarded(const Napi::CallbackInfo& info, Body body) {
+  Napi::Env env = info.Env();
+  try {
+    return body(env);
+  } catch (const Napi::Error&) {
+    throw;
+  } catch (const c10::Error& error) {
+    throw Napi::Error::New(env, error.what_without_backtrace());
+  } catch (const std::bad_alloc&) {
+    throw Napi::Error::New(env, "out of memory");
+  } catch (const std::exception& error) {
+    throw Napi::Error::New(env, error.what());
+  } catch (...) {
+    throw Napi::Error::New(env, "unknown C++ exception");
+  }
+}
+
+// ---- handles ------------------------------------------------------------------------------------
+
+void finalize(Napi::Env env, Handle* handle) {
+  if (handle->hintedBytes != 0) Napi::MemoryManagement::AdjustExternalMemory(env, -handle->hintedBytes);
+  delete handle;
+}
+
+Napi::Value wrap(Napi::Env env, at::Tensor tensor) {
+  if (!tensor.defined()) return env.Null();
+  return Napi::External<Handle>::New(env, new Handle(std::move(tensor)), finalize);
+}
+
+Handle& handleOf(const Napi::Value& value, Kind kind, const char* what) {
+  if (!value.IsExternal()) fail(value.Env(), std::string("expected a ") + what + " handle");
+  Handle* handle = value.As<Napi::External<Handle>>().Data();
+  if (handle == nullptr || handle->kind != kind)
+    fail(value.Env(), std::string("expected a ") + what + " handle");
+  if (kind == Kind::Tensor && !handle->tensor.defined())
+    fail(value.Env(), "the tensor was disposed; it cannot be used any more");
+  return *handle;
+}
+
+at::Tensor& tensorOf(const Napi::Value& value) {
+  return handleOf(value, Kind::Tensor, "tensor").tensor;
+}
+
+// ---- JavaScript values to IValues ---------------------------------------------------------------
+
+bool isWhole(double value) { return std::trunc(value) == value && std::fabs(value) <= 9007199254740992.0; }
+
+int64_t toInt(const Napi::Value& value, const std::string& where) {
+  if (value.IsBigInt()) {
+    bool lossless = false;
+    int64_t number = value.As<Napi::BigInt>().Int64Value(&lossless);
+    if (!lossless) fail(value.Env(), where + ": expected a 64-bit integer, got a larger BigInt");
+    return number;
+  }
+  if (!value.IsNumber()) fail(value.Env(), where + ": expected an integer, got another type");
+  double number = value.As<Napi::Number>().DoubleValue();
+  if (!isWhole(number))
+    fail(value.Env(), where + ": expected an integer, got " + std::to_string(number));
+  return static_cast<int64_t>(number);
+}
+
+c10::IValue toIValue(const Napi::Value& value, const c10::TypePtr& type, const std::string& where) {
+  using c10::TypeKind;
+  Napi::Env env = value.Env();
+  switch (type->kind()) {
+    case TypeKind::OptionalType:
+      if (value.IsNull() || value.IsUndefined()) return c10::IValue();
+      return toIValue(value, type->castRaw<c10::OptionalType>()->getElementType(), where);
+    case TypeKind::TensorType:
+      if (!value.IsExternal()) fail(env, where + ": expected a tensor");
+      return tensorOf(value);
+    case TypeKind::NumberType:
+      if (value.IsBoolean()) return value.As<Napi::Boolean>().Value();
+      if (value.IsNumber() && !isWhole(value.As<Napi::Number>().DoubleValue()))
+        return value.As<Napi::Number>().DoubleValue();
+      return toInt(value, where);
+    case TypeKind::FloatType:
+      if (!value.IsNumber()) fail(env, where + ": expected a number");
+      return value.As<Napi::Number>().DoubleValue();
+    case TypeKind::BoolType:
+      if (!value.IsBoolean()) fail(env, where + ": expected a boolean");
+      return value.As<Napi::Boolean>().Value();
+    case TypeKind::StringType:
+      if (!value.IsString()) fail(env, where + ": expected a string");
+      return value.As<Napi::String>().Utf8Value();
+    case TypeKind::DeviceObjType:
+      if (!value.IsString()) fail(env, where + ": expected a device name");
+      return c10::Device(value.As<Napi::String>().Utf8Value());
+    case TypeKind::GeneratorType:
+      return handleOf(value, Kind::Generator, "generator").generator;
+    case TypeKind::ListType: {
+      if (!value.IsArray()) fail(env, where + ": expected an array");
+      auto array = value.As<Napi::Array>();
+      const c10::TypePtr element = type->castRaw<c10::ListType>()->getElementType();
+      c10::impl::GenericList list(element);
+      list.reserve(array.Length());
+      for (uint32_t i = 0; i < array.Length(); i++) {
+        list.push_back(toIValue(array.Get(i), element, where + "[" + std::to_string(i) + "]"));
+      }
+      return list;
+    }
+    default:
+      // Data types, layouts and memory formats are integers in schemas of every version.
+      if (type->isSubtypeOf(*c10::IntType::get()) || value.IsNumber()) return toInt(value, where);
+      fail(env, where + ": arguments of type " + type->str() + " are not supported");
+  }
+}
+
+// ---- IValues to JavaScript values ---------------------------------------------------------------
+
+Napi::Value fromIValue(Napi::Env env, const c10::IValue& value) {
+  if (value.isNone()) return env.Null();
+  if (value.isTensor()) return wrap(env, value.toTensor());
+  if (value.isInt()) return Napi::Number::New(env, static_cast<double>(value.toInt()));
+  if (value.isDouble()) return Napi::Number::New(env, value.toDouble());
+  if (value.isBool()) return Napi::Boolean::New(env, value.toBool());
+  if (value.isScalar()) return Napi::Number::New(env, value.toScalar().toDouble());
+  if (value.isString()) return Napi::String::New(env, value.toStringRef());
+  if (value.isList()) {
+    auto list = value.toList();
+    auto array = Napi::Array::New(env, list.size());
+    for (size_t i = 0; i < list.size(); i++) {
+      array.Set(static_cast<uint32_t>(i), fromIValue(env, static_cast<c10::IValue>(list.get(i))));
+    }
+    return array;
+  }
+  fail(env, "a result of type " + value.tagKind() + " is not supported");
+}
+
+// ---- operators ----------------------------------------------------------------------------------
+
+// resolve(name, overload) → { id, schema, arguments: string[] }, or null where libtorch lacks it.
+Napi::Value resolve(const Napi::CallbackInfo& info) {
+  return guarded(info, [&](Napi::Env env) -> Napi::Value {
+    const auto name = info[0].ToString().Utf8Value();
+    const auto overload = info[1].ToString().Utf8Value();
+    auto found = c10::Dispatcher::singleton().findSchema({name, overload});
+    if (!found) return env.Null();
+    auto* state = env.GetInstanceData<Environment>();
+    auto result = Napi::Object::New(env);
+    const auto& schema = found->schema();
+    auto names = Napi::Array::New(env, schema.arguments().size());
+    for (size_t i = 0; i < schema.arguments().size(); i++) {
+      names.Set(static_cast<uint32_t>(i), schema.arguments()[i].name());
+    }
+    result.Set("id", static_cast<double>(state->operators.size()));
+    result.Set("schema", c10::toString(schema));
+    result.Set("arguments", names);
+    state->operators.push_back(*found);
+    return result;
+  });
+}
+
+// call(id, values): values in schema order; undefined takes the schema's default.
+Napi::Value call(const Napi::CallbackInfo& info) {
+  return guarded(info, [&](Napi::Env env) -> Napi::Value {
+    auto* state = env.GetInstanceData<Environment>();
+    const int64_t id = toInt(info[0], "call(id)");
+    if (id < 0 || id >= static_cast<int64_t>(state->operators.size())) fail(env, "unknown operator id");
+    if (!info[1].IsArray()) fail(env, "call(values): expected an array");
+    const auto& op = state->operators[id];
+    const auto& arguments = op.schema().arguments();
+    auto values = info[1].As<Napi::Array>();
+    if (values.Length() > arguments.size()) {
+      fail(env, "takes " + std::to_string(arguments.size()) + " arguments, got " + std::to_string(values.Length()));
+    }
+    torch::jit::Stack stack;
+    stack.reserve(arguments.size());
+    for (size_t i = 0; i < arguments.size(); i++) {
+      const auto& argument = arguments[i];
+      Napi::Value value = i < values.Length() ? values.Get(static_cast<uint32_t>(i)) : env.Undefined();
+      if (value.IsUndefined() && argument.default_value()) {
+        stack.push_back(*argument.default_value());
+      } else {
+        stack.push_back(toIValue(value, argument.type(), argument.name()));
+      }
+    }
+    op.callBoxed(stack);
+    if (stack.empty()) return env.Undefined();
+    if (stack.size() == 1) return fromIValue(env, stack[0]);
+    auto results = Napi::Array::New(env, stack.size());
+    for (size_t i = 0; i < stack.size(); i++) results.Set(static_cast<uint32_t>(i), fromIValue(env, stack[i]));
+    return results;
+  });
+}
+
+// ---- tensors ------------------------------------------------------------------------------------
+
+// describe(tensor) → [dtype code, device, requires gradient, ...shape]
+Napi::Value describe(const Napi::CallbackInfo& info) {
+  return guarded(info, [&](Napi::Env env) -> Napi::Value {
+    const auto& tensor = tensorOf(info[0]);
+    auto result = Napi::Array::New(env, 3 + tensor.dim());
+    result.Set(0u, static_cast<double>(static_cast<int>(tensor.scalar_type())));
+    result.Set(1u, tensor.device().str());
+    result.Set(2u, Napi::Boolean::New(env, tensor.requires_grad()));
+    for (int64_t i = 0; i < tensor.dim(); i++) {
+      result.Set(static_cast<uint32_t>(3 + i), static_cast<double>(tensor.size(i)));
+    }
+    return result;
+  });
+}
+
+// fromBytes(view, shape, dtype code): copies.
+Napi::Value fromBytes(const Napi::CallbackInfo& info) {
+  return guarded(info, [&](Napi::Env env) -> Napi::Value {
+    if (!info[0].IsTypedArray()) fail(env, "fromBytes(view): expected a typed array");
+    auto view = info[0].As<Napi::TypedArray>();
+    std::vector<int64_t> shape;
+    auto dims = info[1].As<Napi::Array>();
+    for (uint32_t i = 0; i < dims.Length(); i++) shape.push_back(toInt(dims.Get(i), "fromBytes(shape)"));
+    auto tensor = at::empty(shape, at::TensorOptions().dtype(static_cast<at::ScalarType>(toInt(info[2], "dtype"))));
+    if (tensor.nbytes() != view.ByteLength()) {
+      fail(env, "fromBytes: the shape needs " + std::to_string(tensor.nbytes()) + " bytes, got " +
+                    std::to_string(view.ByteLength()));
+    }
+    const auto* bytes = static_cast<const uint8_t*>(view.ArrayBuffer().Data()) + view.ByteOffset();
+    if (tensor.nbytes() > 0) std::memcpy(tensor.data_ptr(), bytes, tensor.nbytes());
+    return wrap(env, tensor);
+  });
+}
+
+// toBytes(tensor) → ArrayBuffer with the elements in row-major order: copies.
+Napi::Value toBytes(const Napi::CallbackInfo& info) {
+  return guarded(info, [&](Napi::Env env) -> Napi::Value {
+    auto tensor = tensorOf(info[0]).detach().to(at::kCPU).contiguous();
+    auto buffer = Napi::ArrayBuffer::New(env, tensor.nbytes());
+    if (tensor.nbytes() > 0) std::memcpy(buffer.Data(), tensor.data_ptr(), tensor.nbytes());
+    return buffer;
+  });
+}
+
+// dispose(handle): frees now what the collector would free later.
+Napi::Value dispose(const Napi::CallbackInfo& info) {
+  return guarded(info, [&](Napi::Env env) -> Napi::Value {
+    if (!info[0].IsExternal()) fail(env, "dispose: expected a handle");
+    Handle* handle = info[0].As<Napi::External<Handle>>().Data();
+    if (handle->hintedBytes != 0) Napi::MemoryManagement::AdjustExternalMemory(env, -handle->hintedBytes);
+    handle->hintedBytes = 0;
+    handle->clear();
+    return env.Undefined();
+  });
+}
+
+// hint(tensor): tells V8 how much memory hangs on a handle that no scope will free.
+Napi::Value hint(const Napi::CallbackInfo& info) {
+  return guarded(info, [&](Napi::Env env) -> Napi::Value {
+    auto& handle = handleOf(info[0], Kind::Tensor, "tensor");
+    if (handle.hintedBytes == 0 && !handle.tensor.is_cuda()) {
+      handle.hintedBytes = static_cast<int64_t>(handle.tensor.nbytes());
+      Napi::MemoryManagement::AdjustExternalMemory(env, handle.hintedBytes);
+    }
+    return env.Undefined();
+  });
+}
+
+// ---- gradients ----------------------------------------------------------------------------------
+
+Napi::Value backward(const Napi::CallbackInfo& info) {
+  return guarded(info, [&](Napi::Env env) -> Napi::Value {
+    const bool hasGradient = info.Length() > 1 && info[1].IsExternal();
+    torch::autograd::backward({tensorOf(info[0])}, {hasGradient ? tensorOf(info[1]) : at::Tensor()});
+    return env.Undefined();
+  });
+}
+
+Napi::Value gradient(const Napi::CallbackInfo& info) {
+  return guarded(info, [&](Napi::Env env) -> Napi::Value { return wrap(env, tensorOf(info[0]).grad()); });
+}
+
+Napi::Value setGradient(const Napi::CallbackInfo& info) {
+  return guarded(info, [&](Napi::Env env) -> Napi::Value {
+    tensorOf(info[0]).mutable_grad() = info[1].IsExternal() ? tensorOf(info[1]) : at::Tensor();
+    return env.Undefined();
+  });
+}
+
+Napi::Value setRequiresGradient(const Napi::CallbackInfo& info) {
+  return guarded(info, [&](Napi::Env env) -> Napi::Value {
+    tensorOf(info[0]).set_requires_grad(info[1].ToBoolean().Value());
+    return env.Undefined();
+  });
+}
+
+// setGradMode(enabled) → what it was before. Per thread.
+Napi::Value setGradMode(const Napi::CallbackInfo& info) {
+  return guarded(info, [&](Napi::Env env) -> Napi::Value {
+    const bool before = c10::GradMode::is_enabled();
+    c10::GradMode::set_enabled(info[0].ToBoolean().Value());
+    return Napi::Boolean::New(env, before);
+  });
+}
+
+// ---- generators, threads, libraries -------------------------------------------------------------
+
+// generator(device, seed): a generator of its own, apart from libtorch's global ones.
+Napi::Value generator(const Napi::CallbackInfo& info) {
+  return guarded(info, [&](Napi::Env env) -> Napi::Value {
+    auto made = at::globalContext().defaultGenerator(c10::Device(info[0].ToString().Utf8Value())).clone();
+    made.set_current_seed(static_cast<uint64_t>(toInt(info[1], "generator(seed)")));
+    return Napi::External<Handle>::New(env, new Handle(std::move(made)), finalize);
+  });
+}
+
+Napi::Value threads(const Napi::CallbackInfo& info) {
+  return guarded(info, [&](Napi::Env env) -> Napi::Value {
+    if (info.Length() > 0 && info[0].IsNumber()) {
+      at::set_num_threads(static_cast<int>(toInt(info[0], "threads(count)")));
+    }
+    return Napi::Number::New(env, at::get_num_threads());
+  });
+}
+
+Napi::Value live(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(liveTensors.load()));
+}
+
+// load(path): makes a further library of libtorch (the CUDA kernels) register its operators.
+Napi::Value load(const Napi::CallbackInfo& info) {
+  return guarded(info, [&](Napi::Env env) -> Napi::Value {
+    if (dlopen(info[0].ToString().Utf8Value().c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) fail(env, dlerror());
+    return env.Undefined();
+  });
+}
+
+Napi::Value hasCuda(const Napi::CallbackInfo& info) {
+  return guarded(info, [&](Napi::Env env) -> Napi::Value { return Napi::Boolean::New(env, at::hasCUDA()); });
+}
+
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new Environment());
+  exports.Set("torchVersion", Napi::String::New(env, TORCH_VERSION));
+  exports.Set("resolve", Napi::Function::New(env, resolve));
+  exports.Set("call", Napi::Function::New(env, call));
+  exports.Set("describe", Napi::Function::New(env, describe));
+  exports.Set("fromBytes", Napi::Function::New(env, fromBytes));
+  exports.Set("toBytes", Napi::Function::New(env, toBytes));
+  exports.Set("dispose", Napi::Function::New(env, dispose));
+  exports.Set("hint", Napi::Function::New(env, hint));
+  exports.Set("backward", Napi::Function::New(env, backward));
+  exports.Set("gradient", Napi::Function::New(env, gradient));
+  exports.Set("setGradient", Napi::Function::New(env, setGradient));
+  exports.Set("setRequiresGradient", Napi::Function::New(env, setRequiresGradient));
+  exports.Set("setGradMode", Napi::Function::New(env, setGradMode));
+  exports.Set("generator", Napi::Function::New(env, generator));
+  exports.Set("threads", Napi::Function::New(env, threads));
+  exports.Set("live", Napi::Function::New(env, live));
+  exports.Set("load", Napi::Function::New(env, load));
+  exports.Set("hasCuda", Napi::Function::New(env, hasCuda));
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(ilora, initialize)

@@ -1,0 +1,28 @@
+/**
+ * The few environment variables that say where the engine is; read here and in `cli` only.
+ */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** Where libtorch and the compiled addon are looked for. */
+export interface EngineEnvironment {
+  /** `LIBTORCH`: folder that holds libtorch's `include` and `lib`. */
+  libtorch?: string;
+  /** `PYTHON`, else `python3`: the Python whose `torch` may be used. */
+  python: string;
+  /** `CXX`, else `c++`. */
+  compiler: string;
+  /** `ILORA_CACHE`, else the user's cache folder: the addon, libtorch from `ilora setup`, models, data. */
+  cacheDir: string;
+}
+
+/** Reads the environment of this process. */
+export function engineEnvironment(): EngineEnvironment {
+  const { LIBTORCH, PYTHON, CXX, ILORA_CACHE, XDG_CACHE_HOME } = process.env;
+  return {
+    libtorch: LIBTORCH === '' ? undefined : LIBTORCH,
+    python: PYTHON || 'python3',
+    compiler: CXX || 'c++',
+    cacheDir: ILORA_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'ilora'),
+  };
+}

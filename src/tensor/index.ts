@@ -1,0 +1,30 @@
+/**
+ * Tensors of libtorch: handles, scopes, axis checks and operators.
+ */
+
+export { addonPath, ensureAddon } from './build.js';
+export {
+  type Argument,
+  EngineError,
+  hasOperator,
+  operator,
+  operatorInPlace,
+  operatorMany,
+} from './call.js';
+export { dims } from './dims.js';
+export {
+  type Device,
+  DTYPE_BYTES,
+  type DType,
+  isFloating,
+  preferredDtype,
+  processorName,
+} from './dtype.js';
+export { type EngineEnvironment, engineEnvironment } from './environment.js';
+export { Generator } from './generator.js';
+export { engineThreads, noGrad } from './grad.js';
+export { findLibtorch, type Libtorch, OLDEST_LIBTORCH, setupDir } from './libtorch.js';
+export { type EngineInfo, engineInfo, onEngineNotice, requireCuda } from './native.js';
+export * from './operators.js';
+export { currentScope, keep, type Owned, Scope, scope } from './scope.js';
+export { liveTensors, Tensor, type TypedArray } from './tensor.js';

@@ -1,0 +1,141 @@
+/**
+ * Finds libtorch: `LIBTORCH`, then what `ilora setup` put in the cache, then the Python package
+ * `torch`, then the system's. Nothing is downloaded here.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { IloraError, mismatch } from '../errors/index.js';
+import type { EngineEnvironment } from './environment.js';
+
+/** An installation of libtorch that can be compiled against. */
+export interface Libtorch {
+  /** Which of the places it was found at. */
+  source: 'LIBTORCH' | 'setup' | 'python' | 'system';
+  version: string;
+  includeDirs: readonly string[];
+  libDir: string;
+  /** Whether CUDA kernels lie beside it. */
+  hasCudaLibrary: boolean;
+}
+
+/** Oldest version whose dispatcher and schemas the engine was tried with. */
+export const OLDEST_LIBTORCH = '1.13';
+
+const HINT = 'run `ilora setup` to install it, or `ilora doctor` to see what was tried';
+
+/** The first installation in order of preference. @throws IloraError `setup` when there is none */
+export function findLibtorch(environment: EngineEnvironment): Libtorch {
+  const { libtorch } = environment;
+  if (libtorch !== undefined) {
+    const found = inspect(libtorch, 'LIBTORCH');
+    if (found === undefined) {
+      throw mismatch('setup', {
+        where: 'LIBTORCH',
+        expected: 'a folder with include/ATen and lib/libtorch_cpu.so',
+        got: libtorch,
+        hint: 'unset it or point it at libtorch',
+      });
+    }
+    return found;
+  }
+  const found = fromSetup(environment) ?? fromPython(environment) ?? inspectSystem();
+  if (found === undefined) {
+    throw new IloraError(
+      'setup',
+      `engine: expected libtorch ${OLDEST_LIBTORCH} or newer, found none — ${HINT}`,
+    );
+  }
+  return found;
+}
+
+/** Folder where `ilora setup` keeps its libtorch. */
+export function setupDir({ cacheDir }: EngineEnvironment): string {
+  return join(cacheDir, 'libtorch');
+}
+
+function fromSetup(environment: EngineEnvironment): Libtorch | undefined {
+  const folder = setupDir(environment);
+  if (!existsSync(folder)) return undefined;
+  const versions = readdirSync(folder).filter((name) => /^\d/.test(name));
+  versions.sort((a, b) => b.localeCompare(a, undefined, { numeric: true }));
+  for (const version of versions) {
+    const found = inspect(join(folder, version, 'torch'), 'setup');
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Asks Python where `torch` lies, without importing it. */
+function fromPython({ python }: EngineEnvironment): Libtorch | undefined {
+  const program =
+    "import importlib.util as u; s = u.find_spec('torch'); print(s.submodule_search_locations[0] if s else '')";
+  try {
+    const output = execFileSync(python, ['-c', program], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: 20_000,
+    });
+    return output.trim() === '' ? undefined : inspect(output.trim(), 'python');
+  } catch {
+    return undefined; // no Python is as good as a Python without torch
+  }
+}
+
+function inspectSystem(): Libtorch | undefined {
+  const libDirs = [
+    `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`,
+    '/usr/lib64',
+    '/usr/lib',
+    '/usr/local/lib',
+    '/opt/homebrew/lib',
+  ];
+  for (const libDir of libDirs) {
+    for (const include of ['/usr/include', '/usr/local/include', '/opt/homebrew/include']) {
+      const found = assemble({ include, libDir, source: 'system' });
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}
+
+function inspect(root: string, source: Libtorch['source']): Libtorch | undefined {
+  return assemble({ include: join(root, 'include'), libDir: join(root, 'lib'), source });
+}
+
+function assemble(place: {
+  include: string;
+  libDir: string;
+  source: Libtorch['source'];
+}): Libtorch | undefined {
+  const { include, libDir, source } = place;
+  const extension = process.platform === 'darwin' ? 'dylib' : 'so';
+  if (!existsSync(join(libDir, `libtorch_cpu.${extension}`))) return undefined;
+  if (!existsSync(join(include, 'ATen', 'Context.h'))) return undefined;
+  const api = join(include, 'torch', 'csrc', 'api', 'include');
+  const version = readVersion(include, api);
+  if (version === undefined) return undefined;
+  return {
+    source,
+    version,
+    includeDirs: [include, api],
+    libDir,
+    hasCudaLibrary: existsSync(join(libDir, `libtorch_cuda.${extension}`)),
+  };
+}
+
+function readVersion(include: string, api: string): string | undefined {
+  const headers = [
+    join(include, 'torch', 'headeronly', 'version.h'),
+    join(api, 'torch', 'version.h'),
+  ];
+  for (const header of headers) {
+    if (!existsSync(header)) continue;
+    const text = readFileSync(header, 'utf8');
+    const parts = ['MAJOR', 'MINOR', 'PATCH'].map(
+      (part) => new RegExp(`#define TORCH_VERSION_${part} (\\d+)`).exec(text)?.[1],
+    );
+    if (parts.every((part) => part !== undefined)) return parts.join('.');
+  }
+  return undefined;
+}
