@@ -1,0 +1,192 @@
+/**
+ * Paired comparison of two methods on the same rows and candidates.
+ *
+ * Sources: Q. McNemar 1947 (exact, two-sided binomial on the rows that only one method hits); S. Holm
+ * 1979 (step-down correction). McNemar takes rows as independent; where users repeat, whole users
+ * flip sign instead (a randomisation test, which is the same test when every user has one row).
+ */
+import { Random } from '../data/index.js';
+import { mismatch } from '../errors/index.js';
+import type { Evaluation } from './evaluate.js';
+import { type BootstrapOptions, bootstrapRatio, groupByUser } from './interval.js';
+import { type MetricName, metricParts } from './metric.js';
+import type { Outcome } from './outcome.js';
+
+/** A difference of one metric, first method minus second, with its paired 95 % interval. */
+export interface Difference {
+  value: number;
+  low: number;
+  high: number;
+}
+
+export interface Comparison {
+  /** Differences are the first minus the second. */
+  methods: readonly [string, string];
+  numRows: number;
+  numUsers: number;
+  /** Rows by who hit the target. */
+  hits: { both: number; onlyFirst: number; onlySecond: number; neither: number };
+  /** `mcnemar` where every user has one row, `sign-flip` over users otherwise. */
+  test: 'mcnemar' | 'sign-flip';
+  /** Two-sided, for equal HR@1. */
+  pValue: number;
+  /** After Holm's correction over the comparisons made together. */
+  adjustedPValue?: number;
+  differences: { hr1: Difference; ndcg10?: Difference; mrr?: Difference };
+}
+
+export interface CompareOptions {
+  /** Of bootstrap and sign-flip; 0 unless said. */
+  seed?: number;
+  resamples?: number;
+}
+
+/**
+ * Compares two evaluations row by row.
+ *
+ * @throws IloraError (`data`) unless both have the same rows, users, targets and candidates, in order
+ */
+export function compare(
+  first: Evaluation,
+  second: Evaluation,
+  { seed = 0, resamples = 10_000 }: CompareOptions = {},
+): Comparison {
+  checkSameRows(first, second);
+  const options = { seed, resamples };
+  const groups = groupByUser(first.outcomes.map(({ user }) => user));
+  const hits = { both: 0, onlyFirst: 0, onlySecond: 0, neither: 0 };
+  first.outcomes.forEach(({ hit }, index) => {
+    const other = second.outcomes[index]!.hit;
+    hits[hit ? (other ? 'both' : 'onlyFirst') : other ? 'onlySecond' : 'neither']++;
+  });
+  const isClustered = groups.length < first.numRows;
+  const hitDifferences = groups.map((rows) =>
+    rows.reduce(
+      (sum, row) => sum + Number(first.outcomes[row]!.hit) - Number(second.outcomes[row]!.hit),
+      0,
+    ),
+  );
+  return {
+    methods: [first.method, second.method],
+    numRows: first.numRows,
+    numUsers: groups.length,
+    hits,
+    test: isClustered ? 'sign-flip' : 'mcnemar',
+    pValue: isClustered
+      ? signFlip(hitDifferences, options)
+      : mcnemar(hits.onlyFirst, hits.onlySecond),
+    differences: {
+      hr1: difference('hr1', first, second, groups, options)!,
+      ndcg10: difference('ndcg10', first, second, groups, options),
+      mrr: difference('mrr', first, second, groups, options),
+    },
+  };
+}
+
+/** Compares one method with several others; p-values are Holm-adjusted over all of them. */
+export function compareWithAll(
+  first: Evaluation,
+  others: readonly Evaluation[],
+  options: CompareOptions = {},
+): Comparison[] {
+  const comparisons = others.map((other) => compare(first, other, options));
+  const adjusted = holm(comparisons.map(({ pValue }) => pValue));
+  return comparisons.map((comparison, index) => ({
+    ...comparison,
+    adjustedPValue: adjusted[index]!,
+  }));
+}
+
+/**
+ * Exact two-sided McNemar test.
+ *
+ * p = min(1, 2 · P(X ≤ min(a, b))),  X ~ Binomial(a + b, ½)
+ *
+ * @param onlyFirst   rows that only the first method hits
+ * @param onlySecond  rows that only the second method hits
+ */
+export function mcnemar(onlyFirst: number, onlySecond: number): number {
+  const total = onlyFirst + onlySecond;
+  const smaller = Math.min(onlyFirst, onlySecond);
+  let logTerm = -total * Math.LN2; // log of C(total, k) / 2^total, from k = 0
+  let tail = 0;
+  for (let k = 0; k <= smaller; k++) {
+    tail += Math.exp(logTerm);
+    logTerm += Math.log((total - k) / (k + 1));
+  }
+  return Math.min(1, 2 * tail);
+}
+
+/** Holm's step-down adjustment; results stand in the order of the arguments. */
+export function holm(pValues: readonly number[]): number[] {
+  const order = pValues.map((_, index) => index).sort((a, b) => pValues[a]! - pValues[b]!);
+  const adjusted = new Array<number>(pValues.length);
+  let running = 0;
+  order.forEach((index, place) => {
+    running = Math.max(running, Math.min(1, (pValues.length - place) * pValues[index]!));
+    adjusted[index] = running;
+  });
+  return adjusted;
+}
+
+/** Two-sided share of random sign patterns whose sum is at least as far from 0 as the one seen. */
+function signFlip(differences: readonly number[], { seed, resamples }: BootstrapOptions): number {
+  const moving = differences.filter((value) => value !== 0);
+  const seen = Math.abs(moving.reduce((sum, value) => sum + value, 0));
+  const random = new Random(seed, 'sign-flip');
+  let asFar = 0;
+  for (let sample = 0; sample < resamples; sample++) {
+    let sum = 0;
+    for (const value of moving) sum += random.uint32() & 1 ? value : -value;
+    if (Math.abs(sum) >= seen) asFar++;
+  }
+  // The pattern seen is one of the possible ones: a Monte Carlo p-value is never 0.
+  return (asFar + 1) / (resamples + 1);
+}
+
+function difference(
+  name: MetricName,
+  first: Evaluation,
+  second: Evaluation,
+  groups: readonly (readonly number[])[],
+  options: BootstrapOptions,
+): Difference | undefined {
+  const firstParts = metricParts(name, first.outcomes);
+  const secondParts = metricParts(name, second.outcomes);
+  if (firstParts === undefined || secondParts === undefined) return undefined;
+  const parts = firstParts.map(({ value }, row) => ({
+    value: value - secondParts[row]!.value,
+    weight: 1,
+  }));
+  const value = parts.reduce((sum, part) => sum + part.value, 0) / parts.length;
+  return { value, ...bootstrapRatio(parts, groups, options) };
+}
+
+function checkSameRows(first: Evaluation, second: Evaluation): void {
+  const where = `compare(${first.method}, ${second.method})`;
+  const hint = 'evaluate both methods on the same split with the same frozen candidates';
+  if (first.outcomes.length !== second.outcomes.length)
+    throw mismatch('data', {
+      where,
+      expected: `the same ${first.outcomes.length} rows`,
+      got: `${second.outcomes.length} rows`,
+      hint,
+    });
+  first.outcomes.forEach((outcome, index) => {
+    const fault = firstFault(outcome, second.outcomes[index]!);
+    if (fault !== undefined)
+      throw mismatch('data', { where: `${where}, row ${outcome.row}`, ...fault, hint });
+  });
+}
+
+/** What differs between two outcomes that should be of the same row. */
+function firstFault(one: Outcome, other: Outcome): { expected: string; got: unknown } | undefined {
+  for (const field of ['row', 'user', 'target'] as const)
+    if (one[field] !== other[field])
+      return { expected: `the same ${field} (${one[field]})`, got: other[field] };
+  const isSame =
+    one.candidates.length === other.candidates.length &&
+    one.candidates.every((item, place) => item === other.candidates[place]);
+  if (isSame) return undefined;
+  return { expected: `candidates [${one.candidates.join(', ')}]`, got: [...other.candidates] };
+}

@@ -1,0 +1,21 @@
+/** Evaluation: outcomes of rows, metrics with intervals, paired tests. */
+export {
+  type CompareOptions,
+  type Comparison,
+  compare,
+  compareWithAll,
+  type Difference,
+  holm,
+  mcnemar,
+} from './compare.js';
+export {
+  type EvaluateOptions,
+  type Evaluation,
+  evaluate,
+  evaluateGenerated,
+  type GeneratedTexts,
+} from './evaluate.js';
+export { type BootstrapOptions, bootstrapRatio, type Estimate, wilson } from './interval.js';
+export { MATCHERS, type Matcher, type MatcherName, matchPublished, matchTitle } from './match.js';
+export { METRIC_NAMES, type MetricName, type Metrics, metricLabel } from './metric.js';
+export { type Outcome, rankOutcome } from './outcome.js';
