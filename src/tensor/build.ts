@@ -4,8 +4,8 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { IloraError } from '../errors/index.js';
 import type { EngineEnvironment } from './environment.js';
 import type { Libtorch } from './libtorch.js';
@@ -85,7 +85,7 @@ function compilerArguments(libtorch: Libtorch): string[] {
 }
 
 function packageDir(name: string): string {
-  return dirname(fileURLToPath(import.meta.resolve(`${name}/package.json`)));
+  return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
 }
 
 /** Python wheels before 2.6 were built with the old C++ string layout; the addon must match. */

@@ -22,6 +22,7 @@ export interface Libtorch {
 /** Oldest version whose dispatcher and schemas the engine was tried with. */
 export const OLDEST_LIBTORCH = '1.13';
 
+const DEBIAN_FOLDER = `${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`;
 const HINT = 'run `ilora setup` to install it, or `ilora doctor` to see what was tried';
 
 /** The first installation in order of preference. @throws IloraError `setup` when there is none */
@@ -84,7 +85,7 @@ function fromPython({ python }: EngineEnvironment): Libtorch | undefined {
 
 function inspectSystem(): Libtorch | undefined {
   const libDirs = [
-    `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`,
+    join('/usr/lib', DEBIAN_FOLDER),
     '/usr/lib64',
     '/usr/lib',
     '/usr/local/lib',
@@ -100,7 +101,12 @@ function inspectSystem(): Libtorch | undefined {
 }
 
 function inspect(root: string, source: Libtorch['source']): Libtorch | undefined {
-  return assemble({ include: join(root, 'include'), libDir: join(root, 'lib'), source });
+  const folders = ['lib', 'lib64', join('lib', DEBIAN_FOLDER)];
+  for (const folder of folders) {
+    const found = assemble({ include: join(root, 'include'), libDir: join(root, folder), source });
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function assemble(place: {
