@@ -1,0 +1,21 @@
+/**
+ * Dropout that is on exactly when a pass brings a generator.
+ */
+import { dropout, type Tensor } from '../tensor/index.js';
+import { Module } from './module.js';
+import type { Pass } from './pass.js';
+
+export class Dropout extends Module {
+  constructor(
+    /** Probability of a zero, from 0 up to but without 1. */
+    readonly probability: number,
+  ) {
+    super();
+  }
+
+  forward(x: Tensor, pass?: Pass): Tensor {
+    return pass?.dropout === undefined || this.probability === 0
+      ? x
+      : dropout(x, this.probability, pass.dropout);
+  }
+}

@@ -1,0 +1,12 @@
+/**
+ * What belongs to one forward pass and reaches every layer as an argument.
+ */
+import type { Generator, Tensor } from '../tensor/index.js';
+
+/** Nothing in it survives the pass, and no module keeps it. */
+export interface Pass {
+  /** Weights of the experts of each instance, [B, E]; rows sum to 1. Layers without experts ignore it. */
+  gates_BE?: Tensor;
+  /** Source of dropout masks. Absent: nothing is dropped (evaluation). */
+  dropout?: Generator;
+}

@@ -1,0 +1,6 @@
+/**
+ * Optimizers, schedules, clipping.
+ */
+export { Adam, type AdamOptions, type ParameterGroup } from './adam.js';
+export { clipGradients } from './clip.js';
+export { type ScheduleOptions, warmupCosine } from './schedule.js';
