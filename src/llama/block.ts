@@ -1,0 +1,134 @@
+/**
+ * One layer of a Llama: attention with grouped heads, then a gated feed-forward part.
+ *
+ * Touvron et al. 2023; grouped-query attention as in Ainslie et al. 2023. Field names are those of
+ * Hugging Face's LlamaDecoderLayer, so that checkpoint keys agree.
+ */
+import { type LinearLayer, Module, type Pass, type RmsNorm } from '../nn/index.js';
+import {
+  type AttentionOptions,
+  add,
+  attention,
+  dims,
+  expand,
+  mul,
+  permute,
+  reshape,
+  silu,
+  type Tensor,
+  unsqueeze,
+} from '../tensor/index.js';
+import type { LlamaConfig } from './config.js';
+import type { KvCache } from './kv-cache.js';
+import { type Rotation, rotate } from './rope.js';
+
+/** What all layers of one forward pass share. */
+export interface BlockInput {
+  rotation: Rotation;
+  attention: AttentionOptions;
+  cache?: KvCache;
+  pass?: Pass;
+}
+
+/** Weights by Hugging Face key below `layers.N.`. */
+export interface BlockParts {
+  linear(name: string): LinearLayer;
+  norm(name: string): RmsNorm;
+}
+
+class SelfAttention extends Module {
+  qProj: LinearLayer; // [H·K, D]
+  kProj: LinearLayer; // [G·K, D]
+  vProj: LinearLayer; // [G·K, D]
+  oProj: LinearLayer; // [D, H·K]
+  readonly #config: LlamaConfig;
+  readonly #layer: number;
+
+  constructor(config: LlamaConfig, layer: number, parts: BlockParts) {
+    super();
+    this.#config = config;
+    this.#layer = layer;
+    this.qProj = parts.linear('self_attn.q_proj');
+    this.kProj = parts.linear('self_attn.k_proj');
+    this.vProj = parts.linear('self_attn.v_proj');
+    this.oProj = parts.linear('self_attn.o_proj');
+  }
+
+  forward(x_BTD: Tensor, { rotation, attention: options, cache, pass }: BlockInput): Tensor {
+    const { B, T } = dims('SelfAttention.forward(x)', x_BTD, 'B T D');
+    const { numHeads: H, numKvHeads: G, headDim: K } = this.#config;
+    const heads = (x: Tensor, count: number): Tensor =>
+      permute(reshape(x, [B, T, count, K]), [0, 2, 1, 3]);
+    const query_BHTK = rotate(heads(this.qProj.forward(x_BTD, pass), H), rotation);
+    let keys_BGSK = rotate(heads(this.kProj.forward(x_BTD, pass), G), rotation);
+    let values_BGSK = heads(this.vProj.forward(x_BTD, pass), G);
+    if (cache !== undefined) {
+      ({ keys: keys_BGSK, values: values_BGSK } = cache.append(
+        this.#layer,
+        keys_BGSK,
+        values_BGSK,
+      ));
+    }
+    const mixed_BHTK = attention(
+      query_BHTK,
+      shareHeads(keys_BGSK, H),
+      shareHeads(values_BGSK, H),
+      options,
+    );
+    return this.oProj.forward(reshape(permute(mixed_BHTK, [0, 2, 1, 3]), [B, T, H * K]), pass);
+  }
+}
+
+/** Each of G heads serves H / G queries: [B, G, S, K] → [B, H, S, K]. */
+function shareHeads(x_BGSK: Tensor, H: number): Tensor {
+  const [B, G, S, K] = x_BGSK.shape as [number, number, number, number];
+  if (G === H) return x_BGSK;
+  return reshape(expand(unsqueeze(x_BGSK, 2), [B, G, H / G, S, K]), [B, H, S, K]);
+}
+
+class FeedForward extends Module {
+  gateProj: LinearLayer; // [F, D]
+  upProj: LinearLayer; // [F, D]
+  downProj: LinearLayer; // [D, F]
+
+  constructor(parts: BlockParts) {
+    super();
+    this.gateProj = parts.linear('mlp.gate_proj');
+    this.upProj = parts.linear('mlp.up_proj');
+    this.downProj = parts.linear('mlp.down_proj');
+  }
+
+  forward(x_BTD: Tensor, pass?: Pass): Tensor {
+    return this.downProj.forward(
+      mul(silu(this.gateProj.forward(x_BTD, pass)), this.upProj.forward(x_BTD, pass)),
+      pass,
+    );
+  }
+}
+
+/** x + attention(norm(x)), then + feed-forward(norm(·)). */
+export class Block extends Module {
+  inputLayernorm: RmsNorm;
+  selfAttn: SelfAttention;
+  postAttentionLayernorm: RmsNorm;
+  mlp: FeedForward;
+
+  constructor(config: LlamaConfig, layer: number, parts: BlockParts) {
+    super();
+    this.inputLayernorm = parts.norm('input_layernorm');
+    this.selfAttn = new SelfAttention(config, layer, parts);
+    this.postAttentionLayernorm = parts.norm('post_attention_layernorm');
+    this.mlp = new FeedForward(parts);
+  }
+
+  forward(x_BTD: Tensor, input: BlockInput): Tensor {
+    const attended_BTD = add(
+      x_BTD,
+      this.selfAttn.forward(this.inputLayernorm.forward(x_BTD), input),
+    );
+    return add(
+      attended_BTD,
+      this.mlp.forward(this.postAttentionLayernorm.forward(attended_BTD), input.pass),
+    );
+  }
+}

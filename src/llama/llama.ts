@@ -1,0 +1,137 @@
+/**
+ * A Llama-family language model: the frozen base.
+ *
+ * Covers Llama 2 and 3, SmolLM2, TinyLlama and Mistral without sliding window. It takes embeddings
+ * rather than token ids, because item slots are vectors that stand for no token.
+ */
+import { mismatch } from '../errors/index.js';
+import { Embedding, Linear, Module, type Pass, RmsNorm } from '../nn/index.js';
+import { type Device, type DType, dims, linear, type Tensor } from '../tensor/index.js';
+import { Block } from './block.js';
+import type { LlamaConfig } from './config.js';
+import type { KvCache } from './kv-cache.js';
+import { RotaryEmbedding, type Rotation } from './rope.js';
+
+/** Gives a stored tensor by its Hugging Face key without the leading `model.`. */
+export type WeightLoader = (key: string) => Tensor;
+
+export interface LlamaForwardOptions {
+  pass?: Pass;
+  /** Position of every token, row-major [B, T]; by default counted on from the cache's length. */
+  positions?: readonly number[];
+  /** Added to the attention scores, [B or 1, 1, T, S]; by default attention is causal. */
+  mask?: Tensor;
+  cache?: KvCache;
+}
+
+/** Embedding table, layers, last norm, output layer. All of it frozen. */
+export class Llama extends Module {
+  embedTokens: Embedding; // [V, D]
+  layers: Block[];
+  norm: RmsNorm;
+  /** Absent where the output layer shares the embedding table. */
+  lmHead?: Linear; // [V, D]
+  readonly #rope: RotaryEmbedding;
+  readonly #config: LlamaConfig;
+
+  constructor(config: LlamaConfig, load: WeightLoader) {
+    super();
+    checkConfig(config);
+    this.#config = config;
+    const norm = (key: string): RmsNorm => new RmsNorm(load(`${key}.weight`), config.rmsNormEps);
+    this.embedTokens = new Embedding(load('embed_tokens.weight'));
+    this.layers = Array.from({ length: config.numLayers }, (_, layer) => {
+      const prefix = `layers.${layer}.`;
+      return new Block(config, layer, {
+        linear: (name) => {
+          const hasBias = config.attentionBias === true && name.startsWith('self_attn');
+          return new Linear(
+            load(`${prefix}${name}.weight`),
+            hasBias ? load(`${prefix}${name}.bias`) : undefined,
+          );
+        },
+        norm: (name) => norm(`${prefix}${name}`),
+      });
+    });
+    this.norm = norm('norm');
+    if (!config.tieWordEmbeddings) this.lmHead = new Linear(load('lm_head.weight'));
+    this.#rope = new RotaryEmbedding(config.headDim, config.ropeTheta, config.ropeScaling);
+    this.freeze();
+  }
+
+  get config(): LlamaConfig {
+    return this.#config;
+  }
+
+  get dtype(): DType {
+    return this.norm.weight.dtype;
+  }
+
+  get device(): Device {
+    return this.norm.weight.device;
+  }
+
+  /** Vectors of tokens: int64 ids [B, T] → [B, T, D]. */
+  embed(ids_BT: Tensor): Tensor {
+    return this.embedTokens.forward(ids_BT);
+  }
+
+  /**
+   * Runs all layers.
+   * @param hidden_BTD embeddings of tokens and of item slots
+   * @returns states after the last norm, [B, T, D]
+   * @throws ShapeError if the width is not the model's
+   */
+  forward(hidden_BTD: Tensor, { pass, positions, mask, cache }: LlamaForwardOptions = {}): Tensor {
+    const { B, T } = dims('Llama.forward(hidden)', hidden_BTD, 'B T D', {
+      D: this.#config.hiddenSize,
+    });
+    const start = cache?.length ?? 0;
+    if (start > 0 && T > 1 && mask === undefined) {
+      throw mismatch('shape', {
+        where: 'Llama.forward(mask)',
+        expected: 'a mask for several tokens after a cached prompt',
+        got: mask,
+      });
+    }
+    const place = { device: this.device, dtype: this.dtype };
+    const rotation: Rotation =
+      positions === undefined
+        ? this.#rope.range(start, T, place)
+        : this.#rope.at(positions, [B, T], place);
+    const attention = mask !== undefined ? { mask } : { isCausal: T > 1 };
+    let x_BTD = hidden_BTD;
+    for (const layer of this.layers)
+      x_BTD = layer.forward(x_BTD, { rotation, attention, cache, pass });
+    return this.norm.forward(x_BTD);
+  }
+
+  /** Next-token logits of states: [..., D] → [..., V]. */
+  logits(states: Tensor): Tensor {
+    return linear(states, this.lmHead?.weight ?? this.embedTokens.weight);
+  }
+
+  /** Number of values in all weights, shared ones counted once. */
+  get parameterCount(): number {
+    let count = 0;
+    for (const [, tensor] of this.namedTensors()) count += tensor.size;
+    return count;
+  }
+}
+
+function checkConfig({ numHeads, numKvHeads, headDim, hiddenSize, vocabSize }: LlamaConfig): void {
+  if (numHeads % numKvHeads !== 0) {
+    throw mismatch('format', {
+      where: 'Llama(config)',
+      expected: 'key/value heads that divide the query heads',
+      got: { numHeads, numKvHeads },
+    });
+  }
+  if (headDim % 2 !== 0 || hiddenSize < 1 || vocabSize < 1) {
+    throw mismatch('format', {
+      where: 'Llama(config)',
+      expected: 'an even head width and positive sizes',
+      got: { headDim, hiddenSize, vocabSize },
+    });
+  }
+}

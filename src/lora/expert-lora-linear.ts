@@ -1,0 +1,118 @@
+/**
+ * ★ The heart of iLoRA: low-rank experts on a frozen layer, mixed by each instance's gate.
+ *
+ * Kong et al., NeurIPS 2024, eq. 9 and 12: ΔW(i) = Σₑ ωₑ(i) · Bₑ Aₑ. The experts' factors lie side by side
+ * in one pair of matrices of rank E·R, so an instance's adapter is that pair with its rank axis
+ * weighted by the gate: the cost of one LoRA, in training and in batches of mixed users.
+ *
+ * Differs from the authors' code: no loop over experts (the weights act between A and B), and the
+ * scale is stated, alpha / (E·R) as in eq. 3 or alpha / R as in their code (`scaleBy`).
+ */
+import { mismatch } from '../errors/index.js';
+import {
+  Dropout,
+  kaimingUniform,
+  type LinearLayer,
+  Module,
+  type Pass,
+  parameter,
+} from '../nn/index.js';
+import {
+  add,
+  cast,
+  dims,
+  type Generator,
+  linear,
+  mul,
+  repeatInterleave,
+  type Tensor,
+  unsqueeze,
+  zeros,
+} from '../tensor/index.js';
+
+export interface ExpertLoraOptions {
+  /** E: number of experts. */
+  experts: number;
+  /** Rank of all experts together, E·R; a multiple of E. */
+  totalRank: number;
+  alpha: number;
+  /** Probability that an activation entering the experts is dropped. */
+  dropout: number;
+  /** alpha over the total rank (the paper's eq. 3) or over one expert's rank (the authors' code; E times larger). */
+  scaleBy: 'total-rank' | 'expert-rank';
+}
+
+/** The factor on every expert's update. */
+export function expertScale({ experts, totalRank, alpha, scaleBy }: ExpertLoraOptions): number {
+  return alpha / (scaleBy === 'total-rank' ? totalRank : totalRank / experts);
+}
+
+/**
+ * y = x Wᵀ + scale · Σₑ gₑ · (x Aₑᵀ) Bₑᵀ
+ *
+ * Expert e owns rows e·R ... (e+1)·R - 1 of `down` and the same columns of `up`.
+ */
+export class ExpertLoraLinear extends Module implements LinearLayer {
+  down: Tensor; // [E·R, I]
+  up: Tensor; // [O, E·R]
+  readonly experts: number;
+  readonly expertRank: number;
+  readonly scale: number;
+  readonly #base: LinearLayer;
+  readonly #dropout: Dropout;
+
+  /** @param generator draws `down`; `up` starts at zero, so the layer starts as its base */
+  constructor(base: LinearLayer, options: ExpertLoraOptions, generator: Generator) {
+    super();
+    const { experts, totalRank, dropout } = options;
+    if (!Number.isInteger(experts) || experts < 1 || totalRank % experts !== 0) {
+      throw mismatch('usage', {
+        where: 'ExpertLoraLinear(options)',
+        expected: 'a total rank that is a multiple of the experts',
+        got: { experts, totalRank },
+      });
+    }
+    this.#base = base;
+    this.#dropout = new Dropout(dropout);
+    this.experts = experts;
+    this.expertRank = totalRank / experts;
+    this.scale = expertScale(options);
+    this.down = parameter(kaimingUniform([totalRank, base.inFeatures], generator));
+    this.up = parameter(zeros([base.outFeatures, totalRank]));
+  }
+
+  get base(): LinearLayer {
+    return this.#base;
+  }
+
+  get inFeatures(): number {
+    return this.#base.inFeatures;
+  }
+
+  get outFeatures(): number {
+    return this.#base.outFeatures;
+  }
+
+  /**
+   * @param x_BTI         activations entering the layer
+   * @param pass.gates_BE weight of each expert per instance; rows sum to 1
+   * @returns y_BTO
+   * @throws ShapeError if x has another width, or gates another B or E
+   */
+  forward(x_BTI: Tensor, pass?: Pass): Tensor {
+    const { B } = dims('ExpertLoraLinear.forward(x)', x_BTI, 'B T I', { I: this.inFeatures });
+    if (pass?.gates_BE === undefined) {
+      throw mismatch('shape', {
+        where: 'ExpertLoraLinear.forward(gates)',
+        expected: `[B=${B}, E=${this.experts}]`,
+        got: undefined,
+      });
+    }
+    dims('ExpertLoraLinear.forward(gates)', pass.gates_BE, 'B E', { B, E: this.experts });
+    const { dtype } = x_BTI;
+    const weights_BR = mul(repeatInterleave(pass.gates_BE, this.expertRank, 1), this.scale);
+    const low_BTR = linear(this.#dropout.forward(x_BTI, pass), cast(this.down, dtype));
+    const mixed_BTR = mul(low_BTR, cast(unsqueeze(weights_BR, 1), dtype));
+    return add(this.#base.forward(x_BTI, pass), linear(mixed_BTR, cast(this.up, dtype)));
+  }
+}

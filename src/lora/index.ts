@@ -1,0 +1,9 @@
+/**
+ * ★ Adapters, experts, gates.
+ */
+export { ConvGate, type GateNorm } from './conv-gate.js';
+export { ExpertLoraLinear, type ExpertLoraOptions, expertScale } from './expert-lora-linear.js';
+export { type Gate, LinearGate } from './gate.js';
+export { type Injected, inject, LLAMA_PROJECTIONS, remove } from './inject.js';
+export { LoraLinear, type LoraOptions } from './lora-linear.js';
+export { Projector } from './projector.js';
