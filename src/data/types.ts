@@ -38,7 +38,27 @@ export interface Window {
   position: number;
 }
 
-export type SplitName = 'train' | 'validation' | 'test';
+/**
+ * Parts of a dataset. `test-wide` holds several windows per test user, for statistics clustered by
+ * user; its rows are not comparable with published figures.
+ */
+export type SplitName = 'train' | 'validation' | 'test' | 'test-wide';
+
+/** All splits, in the order they are shown. */
+export const splitNames: readonly SplitName[] = ['train', 'validation', 'test', 'test-wide'];
+
+/** Splits whose candidates are frozen in files. */
+export const frozenSplitNames = ['validation', 'test', 'test-wide'] as const;
+
+/** A split with frozen candidates. */
+export type FrozenSplitName = (typeof frozenSplitNames)[number];
+
+/** Keys of a candidate draw: the same pair gives the same candidates of a row, always. */
+export interface CandidateDraw {
+  seed: number;
+  /** Epoch, from 0; a new one gives every row new negatives. */
+  epoch: number;
+}
 
 /** History, candidates and target of one prediction. */
 export interface Instance {
@@ -48,6 +68,6 @@ export interface Instance {
   /** Item ids, oldest first; between `minHistory` and `maxHistory` of them, no padding. */
   history: readonly number[];
   target: number;
-  /** Item ids, shuffled, containing the target; frozen for validation and test. */
+  /** Item ids, shuffled, containing the target; frozen for all splits but train. */
   candidates: readonly number[];
 }

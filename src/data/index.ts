@@ -1,0 +1,25 @@
+/** Items, sequences, rows and candidates: sources, the dataset folder, instances. */
+export { CandidateSampler } from './candidates.js';
+export { Dataset, type DatasetParts } from './dataset.js';
+export { openDataset } from './dataset-reader.js';
+export { refuseTaken, type WriteDatasetOptions, writeDataset } from './dataset-writer.js';
+export { type DatasetDraft, publishedWindow, type WindowRule, wideTestRows } from './draft.js';
+export { type DatasetManifest, datasetFormat } from './manifest.js';
+export { type Movielens, movielensTerms, prepareMovielens100k } from './movielens.js';
+export { numpyArgsort } from './numpy-argsort.js';
+export { Random, type RandomState } from './random.js';
+export { type RowRange, RowRanges } from './row-ranges.js';
+export { SequenceStore } from './sequence-store.js';
+export { cleanTitle, type TitleStyle, tidyTitle, titleKey } from './title.js';
+export {
+  type CandidateDraw,
+  type Catalog,
+  type FrozenSplitName,
+  frozenSplitNames,
+  type Instance,
+  type Item,
+  type Sequence,
+  type SplitName,
+  splitNames,
+  type Window,
+} from './types.js';
