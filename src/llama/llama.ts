@@ -31,6 +31,8 @@ export class Llama extends Module {
   norm: RmsNorm;
   /** Absent where the output layer shares the embedding table. */
   lmHead?: Linear; // [V, D]
+  /** Number of values in all weights, shared ones counted once. */
+  readonly parameterCount: number;
   readonly #rope: RotaryEmbedding;
   readonly #config: LlamaConfig;
 
@@ -57,6 +59,9 @@ export class Llama extends Module {
     if (!config.tieWordEmbeddings) this.lmHead = new Linear(load('lm_head.weight'));
     this.#rope = new RotaryEmbedding(config.headDim, config.ropeTheta, config.ropeScaling);
     this.freeze();
+    let count = 0;
+    for (const [, tensor] of this.namedTensors()) count += tensor.size;
+    this.parameterCount = count;
   }
 
   get config(): LlamaConfig {
@@ -109,13 +114,6 @@ export class Llama extends Module {
   /** Next-token logits of states: [..., D] → [..., V]. */
   logits(states: Tensor): Tensor {
     return linear(states, this.lmHead?.weight ?? this.embedTokens.weight);
-  }
-
-  /** Number of values in all weights, shared ones counted once. */
-  get parameterCount(): number {
-    let count = 0;
-    for (const [, tensor] of this.namedTensors()) count += tensor.size;
-    return count;
   }
 }
 

@@ -337,6 +337,20 @@ const logicalNotOp = operator('aten::logical_not', 'self');
 /** True where an element is false or zero. */
 export const equalsZero = (x: Tensor): Tensor => logicalNotOp(x);
 
+const eqNumberOp = operator('aten::eq.Scalar', 'self other');
+const eqOp = operator('aten::eq.Tensor', 'self other');
+const leOp = operator('aten::le.Tensor', 'self other');
+const orOp = operator('aten::logical_or', 'self other');
+const andOp = operator('aten::logical_and', 'self other');
+
+/** x = y, element by element. */
+export const equal = (x: Tensor, y: Tensor | number): Tensor =>
+  typeof y === 'number' ? eqNumberOp(x, y) : eqOp(x, y);
+/** x ≤ y, element by element. */
+export const atMost = (x: Tensor, y: Tensor): Tensor => leOp(x, y);
+export const or = (x: Tensor, y: Tensor): Tensor => orOp(x, y);
+export const and = (x: Tensor, y: Tensor): Tensor => andOp(x, y);
+
 // ---- losses -------------------------------------------------------------------------------------
 
 const crossEntropyOp = operator(
@@ -354,6 +368,15 @@ export const crossEntropy = (
     ignoreId = -100,
   }: { reduction?: keyof typeof REDUCTIONS; ignoreId?: number } = {},
 ): Tensor => crossEntropyOp(logits_XV, targets_X, null, REDUCTIONS[reduction], ignoreId);
+
+const bceOp = operator(
+  'aten::binary_cross_entropy_with_logits',
+  'self target weight pos_weight reduction',
+);
+
+/** Binary cross-entropy of logits with targets of the same shape, element by element. */
+export const binaryCrossEntropy = (logits: Tensor, targets: Tensor): Tensor =>
+  bceOp(logits, targets, null, null, REDUCTIONS.none);
 
 // ---- random masks -------------------------------------------------------------------------------
 
