@@ -1,0 +1,17 @@
+/**
+ * Files of weights: atomic writing, safetensors, GGUF, and one interface to a base model's weights.
+ */
+export { type FileContent, fileError, writeFileAtomic, writeFolderAtomic } from './atomic.js';
+export { DEQUANTIZABLE, dequantize } from './dequantize.js';
+export { type GgufFile, type GgufMetadata, type GgufValue, openGguf } from './gguf.js';
+export {
+  openSafetensors,
+  SAFETENSORS_DTYPES,
+  type SafetensorsDtype,
+  type SafetensorsFile,
+  type SafetensorsTensor,
+  type TensorData,
+  writeSafetensors,
+} from './safetensors.js';
+export { openSafetensorsFolder, type ShardedTensor } from './sharded.js';
+export { readTensorBytes, type StoredTensor } from './stored-tensor.js';
