@@ -1,0 +1,20 @@
+/** Analysis: reports as one HTML file, tables for the terminal. */
+export {
+  formatCount,
+  formatDuration,
+  formatPoints,
+  formatPValue,
+  formatRatio,
+} from './format.js';
+export { renderReport, writeReport } from './report.js';
+export type {
+  ExpertWeights,
+  LossPoint,
+  ReportComparison,
+  ReportData,
+  ReportDataset,
+  ReportMethod,
+  WorkedExample,
+} from './report-data.js';
+export { type Column, formatEvaluationTable, formatTable } from './table.js';
+export { describeComparison } from './wording.js';

@@ -1,0 +1,109 @@
+/** Sentences made from figures: what a comparison says, and how figures are to be read. */
+import type { Estimate } from '../evaluation/index.js';
+import { formatCount, formatPoints, formatPValue, formatRatio } from './format.js';
+import type { ReportComparison, ReportData, ReportMethod } from './report-data.js';
+
+/** Below this two methods are called different. */
+const SIGNIFICANCE = 0.05;
+
+/** `0.421 (95% interval 0.327 to 0.521, 40 of 95)` */
+export function describeEstimate({ value, low, high, count, total }: Estimate): string {
+  return `${formatRatio(value)} (95% interval ${formatRatio(low)} to ${formatRatio(high)}, ${formatCount(count)} of ${formatCount(total)})`;
+}
+
+/** The paired comparison in words, ending in what it allows to conclude. */
+export function describeComparison({ first, second, comparison }: ReportComparison): {
+  evidence: string;
+  conclusion: string;
+} {
+  const { hits, differences, pValue, adjustedPValue, test } = comparison;
+  const { value, low, high } = differences.hr1;
+  const decisive = adjustedPValue ?? pValue;
+  const name = test === 'mcnemar' ? 'exact McNemar test' : 'sign-flip test over users';
+  const adjusted =
+    adjustedPValue === undefined || adjustedPValue === pValue
+      ? ''
+      : `; ${formatPValue(adjustedPValue)} after Holm's correction over all comparisons`;
+  const evidence =
+    `On ${plural(comparison.numRows, 'row')} with the same candidates, ${first} is right where ${second} is wrong ` +
+    `${times(hits.onlyFirst)}, and wrong where ${second} is right ${times(hits.onlySecond)}. ` +
+    `The difference in HR@1 is ${formatPoints(value)} points ` +
+    `(95% interval ${formatPoints(low)} to ${formatPoints(high)}; ${name}, ${formatPValue(pValue)}${adjusted}).`;
+  return { evidence, conclusion: conclude(first, second, value, decisive) };
+}
+
+/** Short form for tables: `iLoRA better`, `not separable`. */
+export function verdict({ first, second, comparison }: ReportComparison): string {
+  if ((comparison.adjustedPValue ?? comparison.pValue) >= SIGNIFICANCE) return 'not separable';
+  return `${comparison.differences.hr1.value > 0 ? first : second} better`;
+}
+
+/** One paragraph: the best method, the main method, and what their comparison says. */
+export function summarise(data: ReportData): string {
+  const { dataset, methods, comparisons } = data;
+  const best = bestMethod(methods);
+  const main = mainMethod(data);
+  const { numRows } = main.evaluation;
+  const sentences = [
+    `On ${plural(numRows, 'row')} of the ${dataset.split} split of ${dataset.name}, each with ${dataset.numCandidates} candidates, ` +
+      `${main.label} ranks the next item first with HR@1 ${describeEstimate(main.evaluation.metrics.hr1)}.`,
+  ];
+  if (best !== main)
+    sentences.push(
+      `The best figure is ${best.label}'s ${formatRatio(best.evaluation.metrics.hr1.value)}.`,
+    );
+  const [comparison] = comparisons;
+  if (comparison !== undefined) sentences.push(describeComparison(comparison).conclusion);
+  return sentences.join(' ');
+}
+
+/** The method that the report is about; the best one when none is named. */
+export function mainMethod({ methods }: ReportData): ReportMethod {
+  return methods.find(({ isMain }) => isMain === true) ?? bestMethod(methods);
+}
+
+/** What a careful reader needs to know about these figures. */
+export function readingNotes(data: ReportData): string[] {
+  const { dataset, methods } = data;
+  const { evaluation } = mainMethod(data);
+  const { numRows, numUsers } = evaluation;
+  const tied = methods.filter((method) => method.evaluation.numTiedRows > 0);
+  const texts = methods.filter((method) => method.evaluation.mode === 'generation');
+  const chance = 1 / dataset.numCandidates;
+  return [
+    `${formatCount(numRows)} rows were scored, all of them: one row is ${(100 / numRows).toFixed(2)} points of HR@1. Guessing among ${dataset.numCandidates} candidates gives ${formatRatio(chance)}.`,
+    `Candidates are frozen: drawn once, stored, and the same for every method${dataset.candidatesSha256 === undefined ? '' : ` (sha256 ${dataset.candidatesSha256.slice(0, 16)}…)`}. Another draw would give other figures.`,
+    numUsers === numRows
+      ? 'Every user has one row. Intervals of shares are Wilson intervals; those of NDCG and MRR are bootstrap intervals with a fixed seed.'
+      : `${formatCount(numUsers)} users have ${formatCount(numRows)} rows. Rows of one user resemble each other, so intervals and tests draw whole users.`,
+    'Overlapping intervals do not decide between two methods: the paired test does, because both see the same rows.',
+    tied.length === 0
+      ? 'No row had another candidate with exactly the score of the target.'
+      : `Ties count against the method: the target must score higher than all others. Rows with a tie: ${tied.map((method) => `${method.label} ${method.evaluation.numTiedRows}`).join(', ')}.`,
+    texts.length === 0
+      ? 'All methods score every candidate, so ValidRatio is 1 by construction.'
+      : `${texts.map(({ label }) => label).join(', ')} ${texts.length === 1 ? 'generates' : 'generate'} text that is matched to titles; HR@1 counts invalid answers as wrong. The others score candidates, so their ValidRatio is 1 by construction.`,
+    ...(data.notes ?? []),
+  ];
+}
+
+function bestMethod(methods: readonly ReportMethod[]): ReportMethod {
+  return methods.reduce((best, method) =>
+    method.evaluation.metrics.hr1.value > best.evaluation.metrics.hr1.value ? method : best,
+  );
+}
+
+function conclude(first: string, second: string, difference: number, pValue: number): string {
+  if (pValue >= SIGNIFICANCE)
+    return `These rows do not separate ${first} from ${second}: chance alone could bring a difference of this size.`;
+  const [better, worse] = difference > 0 ? [first, second] : [second, first];
+  return `${better} is better than ${worse} on these rows by more than chance would explain.`;
+}
+
+function plural(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : `${formatCount(count)} times`;
+}

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { compile, type TopLevelSpec } from 'vega-lite';
+import { type ReportData, renderReport, writeReport } from '../../../src/analysis/index.js';
+import { sampleReport } from './helper.js';
+
+let data: ReportData;
+let page: string;
+before(async () => {
+  data = await sampleReport();
+  page = await renderReport(data);
+});
+
+test('the page loads nothing and runs nothing', () => {
+  const withoutSpecs = page.replace(/<script type="application\/json"[\s\S]*?<\/script>/g, '');
+  assert.doesNotMatch(
+    withoutSpecs,
+    /<script|<link|<img|<iframe|@import|url\((?!#)|\ssrc=|\shref=/i,
+  );
+  assert.doesNotMatch(withoutSpecs, /\son[a-z]+=/i);
+});
+
+test('titles that are markup stay text, in the page and in the specs', () => {
+  assert.ok(page.includes('&#60;script&#62;alert(&#34;title&#34;)&#60;/script&#62;'));
+  assert.ok(!page.includes('<script>alert'));
+  assert.ok(!page.includes('<b>Others'));
+});
+
+test('a hostile value anywhere in the report does not get through', async () => {
+  const bad = '</script><img src=x onerror=alert(1)>"\'';
+  const hostile = await renderReport({
+    ...data,
+    title: bad,
+    summary: bad,
+    settings: bad,
+    command: bad,
+    dataset: { ...data.dataset, name: bad },
+    methods: data.methods.map((method, index) => ({ ...method, label: `${bad}${index}` })),
+    comparisons: data.comparisons.map((entry) => ({ ...entry, first: bad })),
+    expertWeights: [{ user: bad, weights: [1] }],
+    examples: [{ user: bad, history: [bad], candidates: [], gates: [1] }],
+    seeds: { [bad]: 1 },
+    hashes: { [bad]: bad },
+    machine: { [bad]: bad },
+    timings: [{ label: bad, seconds: 1 }],
+    notes: [bad],
+  });
+  assert.doesNotMatch(hostile, /<img/i);
+});
+
+test('every embedded spec reads back and compiles', () => {
+  const blocks = [
+    ...page.matchAll(/<script type="application\/json" id="([^"]+)">([\s\S]*?)<\/script>/g),
+  ];
+  assert.deepEqual(
+    blocks.map(([, id]) => id),
+    [
+      'figure-hr1',
+      'figure-losses',
+      'figure-experts',
+      'figure-gates-1',
+      'figure-gates-2',
+      'figure-gates-3',
+      'figure-timings',
+    ],
+  );
+  for (const [, , json] of blocks) {
+    const spec = JSON.parse(json!) as TopLevelSpec;
+    assert.doesNotMatch(json!, /var\(--/, 'specs hold plain colours');
+    assert.ok(compile(spec).spec.marks);
+  }
+});
+
+test('drawn charts take their colours from the page, so they follow light and dark', () => {
+  const charts = page.match(/<svg[\s\S]*?<\/svg>/g)!;
+  assert.equal(charts.length, 14, 'seven figures, wide and narrow');
+  for (const chart of charts) {
+    const fixed = (chart.match(/"#[0-9a-f]{3,6}"/gi) ?? []).filter((colour) => colour !== '"#000"');
+    assert.deepEqual(fixed, []);
+    assert.doesNotMatch(chart, /(NaN|undefined|Infinity)/);
+  }
+});
+
+test('the best of a column is marked, and a column of equals has no best', () => {
+  const main = /<tr class="main">[\s\S]*?<\/tr>/.exec(page)![0];
+  assert.match(main, /data-label="HR@1" class="best"/);
+  assert.doesNotMatch(page, /data-label="ValidRatio" class="best"/);
+});
+
+test('rows, points per row and frozen candidates are stated', () => {
+  assert.match(page, /one row is 1\.05 points/);
+  assert.match(page, /Candidates are frozen.*a73b119dfc232ed9/);
+});
+
+test('a report of one method alone has no comparison, training, expert or example section', async () => {
+  const small = await renderReport({
+    ...data,
+    methods: [{ ...data.methods[0]!, losses: undefined }],
+    comparisons: [],
+    expertWeights: undefined,
+    examples: undefined,
+    timings: [],
+  });
+  const sections = [...small.matchAll(/<section id="([^"]+)"/g)].map(([, id]) => id);
+  assert.deepEqual(sections, ['methods', 'notes', 'provenance']);
+});
+
+test('no method is an error; writing leaves one file with the page in it', async () => {
+  await assert.rejects(renderReport({ ...data, methods: [] }), /at least one method/);
+  const folder = mkdtempSync(join(tmpdir(), 'ilora-report-'));
+  try {
+    const path = join(folder, 'report.html');
+    await writeReport(path, data);
+    assert.equal(readFileSync(path, 'utf8'), page);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
