@@ -6,7 +6,10 @@ export { refuseTaken, type WriteDatasetOptions, writeDataset } from './dataset-w
 export { type DatasetDraft, publishedWindow, type WindowRule, wideTestRows } from './draft.js';
 export { type DatasetManifest, datasetFormat } from './manifest.js';
 export { type Movielens, movielensTerms, prepareMovielens100k } from './movielens.js';
+export { type PullOptions, type PullProgress, pullMovielens100k } from './movielens-pull.js';
+export { readMovielens } from './movielens-reader.js';
 export { numpyArgsort } from './numpy-argsort.js';
+export { type PublishedFolderOptions, readPublishedFolder } from './published-folder.js';
 export { Random, type RandomState } from './random.js';
 export { type RowRange, RowRanges } from './row-ranges.js';
 export { SequenceStore } from './sequence-store.js';
