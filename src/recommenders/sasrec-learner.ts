@@ -75,6 +75,11 @@ export class SASRecLearner implements Learner {
     }, 0);
   }
 
+  /** All at once: a step is small. */
+  cut(examples: readonly number[]): number[][] {
+    return [[...examples]];
+  }
+
   loss(examples: readonly number[], position: TrainingPosition): Tensor {
     const { model } = this;
     const { maxHistory: L, catalogSize: N, width: M } = model.options;

@@ -1,0 +1,142 @@
+/**
+ * ★ All that is trained around a frozen base: low-rank updates, gate, projector.
+ *
+ * Saved as one safetensors file whose keys are paths in the base (`layers.0.self_attn.q_proj.down`) and
+ * `gate.*`, `projector.*`.
+ */
+import { mismatch } from '../../errors/index.js';
+import type { Llama } from '../../llama/index.js';
+import {
+  ConvGate,
+  ExpertLoraLinear,
+  type Gate,
+  type Injected,
+  inject,
+  LinearGate,
+  LoraLinear,
+  Projector,
+  remove,
+} from '../../lora/index.js';
+import { type LinearLayer, Module } from '../../nn/index.js';
+import type { ParameterGroup } from '../../optim/index.js';
+import { type Device, type DType, Generator, type Tensor } from '../../tensor/index.js';
+
+/** Shape of an adapter. */
+export interface AdapterOptions {
+  /** `lora`: one update for all; `ilora`: experts mixed per instance. */
+  kind: 'lora' | 'ilora';
+  /** E·R for `ilora`, R for `lora`: the same number of LoRA values. */
+  rank: number;
+  alpha: number;
+  dropout: number;
+  /** Last names of the adapted linear layers. */
+  targets: readonly string[];
+  /** E; only for `ilora`. */
+  experts: number;
+  scaleBy: 'total-rank' | 'expert-rank';
+  /** `linear`: the paper's; `conv`: the authors' code without its batch norm; `conv-batch-norm`: with it. */
+  gate: 'linear' | 'conv' | 'conv-batch-norm';
+  /** Whether item vectors are projected into the prompt. */
+  hasSlots: boolean;
+}
+
+/** Learning rates by part, as the authors group them. */
+export interface AdapterRates {
+  lora: number;
+  gate: number;
+  projector: number;
+  /** On gate and projector; the LoRA factors have none. */
+  weightDecay: number;
+}
+
+/** An adapter in place on its base. */
+export class Adapter extends Module {
+  projector?: Projector;
+  gate?: Gate;
+  readonly options: AdapterOptions;
+  readonly #injected: Injected<LinearLayer>[];
+
+  /**
+   * Injects the adapter into the base; `remove()` takes it off.
+   * @param recommenderWidth M of the recommender behind gate and projector
+   */
+  constructor(base: Llama, options: AdapterOptions, recommenderWidth: number, seed: number) {
+    super();
+    this.options = options;
+    const generator = new Generator(seed);
+    const { kind, rank, alpha, dropout, experts, scaleBy, targets } = options;
+    this.#injected = inject<LinearLayer>(base, targets, (layer) =>
+      kind === 'lora'
+        ? new LoraLinear(layer, { rank, alpha, dropout }, generator)
+        : new ExpertLoraLinear(
+            layer,
+            { experts, totalRank: rank, alpha, dropout, scaleBy },
+            generator,
+          ),
+    );
+    if (kind === 'ilora') this.gate = makeGate(options, recommenderWidth, generator);
+    if (options.hasSlots)
+      this.projector = new Projector(recommenderWidth, base.config.hiddenSize, generator);
+    this.to(base.device);
+  }
+
+  override *namedTensors(prefix = ''): IterableIterator<[string, Tensor]> {
+    yield* super.namedTensors(prefix);
+    for (const { path, adapter } of this.#injected)
+      yield* adapter.namedTensors(`${prefix}${path}.`);
+  }
+
+  override to(device: Device, dtype?: DType): this {
+    for (const { adapter } of this.#injected) adapter.to(device, dtype);
+    return super.to(device, dtype);
+  }
+
+  /** Groups of the authors' optimizer: LoRA, gate, projector. */
+  parameterGroups(rates: AdapterRates): ParameterGroup[] {
+    const all = [...this.namedParameters()];
+    const pick = (prefix: string): Map<string, Tensor> =>
+      new Map(all.filter(([key]) => key.startsWith(prefix)));
+    const groups: ParameterGroup[] = [
+      { name: 'lora', parameters: pick('layers.'), learningRate: rates.lora, weightDecay: 0 },
+      {
+        name: 'gate',
+        parameters: pick('gate.'),
+        learningRate: rates.gate,
+        weightDecay: rates.weightDecay,
+      },
+      {
+        name: 'projector',
+        parameters: pick('projector.'),
+        learningRate: rates.projector,
+        weightDecay: rates.weightDecay,
+      },
+    ];
+    return groups.filter((group) => group.parameters.size > 0);
+  }
+
+  /** Takes the adapter off its base. */
+  remove(): void {
+    remove(this.#injected);
+  }
+}
+
+function makeGate(
+  { gate, experts }: AdapterOptions,
+  recommenderWidth: number,
+  generator: Generator,
+): Gate {
+  switch (gate) {
+    case 'linear':
+      return new LinearGate(recommenderWidth, experts, generator);
+    case 'conv':
+      return new ConvGate(experts, 'instance', generator);
+    case 'conv-batch-norm':
+      return new ConvGate(experts, 'batch', generator);
+    default:
+      throw mismatch('usage', {
+        where: 'Adapter(gate)',
+        expected: 'linear, conv or conv-batch-norm',
+        got: gate,
+      });
+  }
+}

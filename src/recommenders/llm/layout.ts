@@ -1,0 +1,115 @@
+/**
+ * Lays prompts and their continuations out as one batch of tokens.
+ *
+ * A row is the prompt, then each continuation in turn. Every continuation sees the prompt and itself
+ * only and counts its positions on from the prompt, so scoring all candidates costs one prompt and
+ * the candidates' own tokens, and gives what scoring each alone would give. With one
+ * continuation per row (training) the mask is plain causal order.
+ */
+
+import {
+  and,
+  arange,
+  atMost,
+  type Device,
+  type DType,
+  equal,
+  full,
+  or,
+  Tensor,
+  toDevice,
+  unsqueeze,
+  where,
+} from '../../tensor/index.js';
+import type { Prompt } from '../../text/index.js';
+
+/** A batch of rows, padded on the right to T tokens. */
+export interface Layout {
+  B: number;
+  T: number;
+  /** Token ids, row-major [B, T]. */
+  ids: BigInt64Array;
+  /** Position of each token for the rotary embedding, row-major [B, T]. */
+  positions: number[];
+  /** 0 for the prompt, 1 ... C for continuations, -1 for padding; row-major [B, T]. */
+  segments: Int32Array;
+  /** Places (b·T + t) whose embedding is an item's vector, and the items. */
+  slots: { places: number[]; items: number[] };
+  /** Places of the states that predict something, without repeats. */
+  states: number[];
+  /** What is predicted: a token, by the state `states[state]`, for a continuation of a row. */
+  predictions: { state: number; token: number; row: number; continuation: number }[];
+  /** Whether any row has more than one continuation. */
+  isTree: boolean;
+}
+
+/** One row: a prompt and the continuations to predict after it. */
+export interface LayoutRow {
+  prompt: Prompt;
+  continuations: readonly (readonly number[])[];
+}
+
+/** Tokens a row takes: the last token of a continuation is only predicted. */
+export function rowLength({ prompt, continuations }: LayoutRow): number {
+  return prompt.ids.length + continuations.reduce((total, tokens) => total + tokens.length - 1, 0);
+}
+
+export function layOut(rows: readonly LayoutRow[]): Layout {
+  const B = rows.length;
+  const T = Math.max(...rows.map(rowLength));
+  const layout: Layout = {
+    B,
+    T,
+    ids: new BigInt64Array(B * T),
+    positions: new Array<number>(B * T).fill(0),
+    segments: new Int32Array(B * T).fill(-1),
+    slots: { places: [], items: [] },
+    states: [],
+    predictions: [],
+    isTree: rows.some((row) => row.continuations.length > 1),
+  };
+  for (const [row, { prompt, continuations }] of rows.entries()) {
+    let place = row * T;
+    const put = (token: number, position: number, segment: number): number => {
+      layout.ids[place] = BigInt(token);
+      layout.positions[place] = position;
+      layout.segments[place] = segment;
+      return place++;
+    };
+    for (const { position, item } of prompt.slots) {
+      layout.slots.places.push(place + position);
+      layout.slots.items.push(item);
+    }
+    for (const [position, token] of prompt.ids.entries()) put(token, position, 0);
+    const P = prompt.ids.length;
+    const promptState = layout.states.push(place - 1) - 1;
+    for (const [continuation, tokens] of continuations.entries()) {
+      let state = promptState;
+      for (const [i, token] of tokens.entries()) {
+        layout.predictions.push({ state, token, row, continuation });
+        if (i < tokens.length - 1)
+          state = layout.states.push(put(token, P + i, continuation + 1)) - 1;
+      }
+    }
+  }
+  return layout;
+}
+
+/**
+ * The mask of a layout with several continuations, to be added to scores: [B, 1, T, T].
+ * A token sees earlier tokens of the prompt and of its own continuation.
+ */
+export function treeMask(
+  { B, T, segments }: Layout,
+  { device, dtype }: { device: Device; dtype: DType },
+): Tensor {
+  const segments_BT = toDevice(Tensor.from(segments, [B, T]), device);
+  const key_B1T = unsqueeze(segments_BT, 1);
+  const query_BT1 = unsqueeze(segments_BT, 2);
+  const order = arange(0, T, { device });
+  const isEarlier_TT = atMost(unsqueeze(order, 0), unsqueeze(order, 1));
+  const isAllowed = and(or(equal(key_B1T, 0), equal(key_B1T, query_BT1)), isEarlier_TT);
+  const zero = full([1], 0, { device, dtype });
+  const never = full([1], Number.NEGATIVE_INFINITY, { device, dtype });
+  return unsqueeze(where(isAllowed, zero, never), 1);
+}

@@ -1,0 +1,11 @@
+/**
+ * Text: tokenizers and prompts.
+ */
+export {
+  type Prompt,
+  PromptBuilder,
+  type PromptDomain,
+  type PromptRequest,
+  TEMPLATE_COUNT,
+  type TextEncoder,
+} from './prompt.js';
