@@ -11,7 +11,7 @@ export interface LossPoint {
 
 /** One line of the table of methods. */
 export interface ReportMethod {
-  /** Name shown: `iLoRA`, `LoRA`, `SASRec` ... */
+  /** Name shown, different for every method: `iLoRA`, `LoRA`, `SASRec` ... */
   label: string;
   evaluation: Evaluation;
   /** The method the report is about; drawn in the accent colour. At most one. */
@@ -28,7 +28,7 @@ export interface ReportComparison {
   comparison: Comparison;
 }
 
-/** A row of the heat map of expert weights. */
+/** A row of the heat map of expert weights; one per user. */
 export interface ExpertWeights {
   user: string;
   /** One per expert, summing to 1. */

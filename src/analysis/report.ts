@@ -30,6 +30,13 @@ export async function writeReport(path: string, data: ReportData): Promise<void>
 export async function renderReport(data: ReportData): Promise<string> {
   if (data.methods.length === 0)
     throw mismatch('data', { where: 'report', expected: 'at least one method', got: 0 });
+  const labels = data.methods.map(({ label }) => label);
+  if (new Set(labels).size < labels.length)
+    throw mismatch('data', {
+      where: 'report',
+      expected: 'methods of different labels',
+      got: labels,
+    });
   const drawn: DrawnFigure[] = [];
   const show = async (figure: Figure, caption?: Html): Promise<Html> => {
     const done = await draw(figure);
@@ -86,7 +93,7 @@ ${
   comparison === undefined
     ? undefined
     : tile(
-        `Against ${comparison.first === main.label ? comparison.second : comparison.first}`,
+        `${comparison.first} − ${comparison.second}`,
         `${formatPoints(comparison.comparison.differences.hr1.value)} pts`,
         `${formatPValue(comparison.comparison.adjustedPValue ?? comparison.comparison.pValue)}, ${verdict(comparison)}`,
       )
@@ -121,7 +128,9 @@ async function methodSection(data: ReportData, show: Show): Promise<Html> {
     figure === undefined
       ? html`<td data-label="${metricLabel(name)}">–</td>`
       : html`<td data-label="${metricLabel(name)}"${isBest(name, figure.value) ? trustedHtml(' class="best"') : undefined}>${formatRatio(figure.value)}${
-          name === 'validRatio' ? undefined : html`<small>${interval(figure)}</small>`
+          name === 'validRatio' && figure.value === 1
+            ? undefined
+            : html`<small>${interval(figure)}</small>`
         }</td>`;
   const rows = methods.map(
     (
@@ -245,7 +254,7 @@ async function provenanceSection(data: ReportData, show: Show): Promise<Html> {
   );
   return html`<section id="provenance"><h2>How this was made</h2>
 <p class="lead">What is needed to obtain the same figures again.</p>
-${command === undefined ? undefined : html`<pre>${command}</pre><div class="wide"></div>`}
+${command === undefined ? undefined : html`<pre class="command">${command}</pre>`}
 <div class="pair"><div><h3>Machine</h3>${facts(Object.entries(machine))}</div>
 <div><h3>Data and seeds</h3>${facts([...Object.entries(counts), ...seedTexts])}</div></div>
 <div class="wide"><h3>Hashes (sha256)</h3>${facts(Object.entries(hashes), 'code')}</div>

@@ -116,6 +116,7 @@ dl.facts dd.code,code{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"Li
 .wide figure{margin-top:.25rem}
 pre{margin:0;padding:1.1rem 1.25rem;overflow-x:auto;background:var(--card);border:1px solid var(--grid);border-radius:.6rem;
   font:.8125rem/1.55 ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace}
+pre.command{white-space:pre-wrap;margin-bottom:2rem}
 .notes{margin:0;padding-left:1.2em;max-width:44rem}
 .notes li{margin:.5rem 0;padding-left:.2em}
 .notes li::marker{color:var(--accent)}
@@ -148,8 +149,8 @@ footer p{max-width:none;margin:.3rem 0;border-top:1px solid var(--line);padding-
   table.stack th{white-space:normal}
   .ranking td.bar{width:20%}
   .ranking td.score{width:3.6rem}
-  dl.facts{grid-template-columns:minmax(0,1fr);gap:0}
-  dl.facts dd{margin-bottom:.6rem}
+  .wide dl.facts{grid-template-columns:minmax(0,1fr);gap:0}
+  .wide dl.facts dd{margin-bottom:.6rem}
 }
 @media print{
   body{font-size:10.5pt;background:#fff}

@@ -108,6 +108,15 @@ test('a report of one method alone has no comparison, training, expert or exampl
   assert.deepEqual(sections, ['methods', 'notes', 'provenance']);
 });
 
+test('two methods of one label are refused, because charts could not tell them apart', async () => {
+  const [first, second] = data.methods;
+  const methods = [first!, { ...second!, label: first!.label }];
+  await assert.rejects(
+    renderReport({ ...data, methods }),
+    /different labels, got \["iLoRA", "iLoRA"\]/,
+  );
+});
+
 test('no method is an error; writing leaves one file with the page in it', async () => {
   await assert.rejects(renderReport({ ...data, methods: [] }), /at least one method/);
   const folder = mkdtempSync(join(tmpdir(), 'ilora-report-'));
