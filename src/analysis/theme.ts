@@ -122,7 +122,13 @@ pre.command{white-space:pre-wrap;margin-bottom:2rem}
 .notes li::marker{color:var(--accent)}
 footer{margin-top:4rem;padding-top:1.25rem;padding-bottom:3rem;font-size:.8125rem;color:var(--muted)}
 footer p{max-width:none;margin:.3rem 0;border-top:1px solid var(--line);padding-top:1.25rem}
-@media (max-width:720px){
+@media (max-width:1000px),print{
+  table.stack{font-size:.8125rem}
+  table.stack th,table.stack td{padding:.45rem .35rem}
+  table.stack thead th,table.stack td small{font-size:.6875rem}
+  .tiles dd{font-size:1.375rem}
+}
+@media screen and (max-width:720px){
   main,header.top,footer{padding-left:1.25rem;padding-right:1.25rem}
   header.top{padding-top:2.25rem}
   h1{font-size:1.75rem}
@@ -131,13 +137,14 @@ footer p{max-width:none;margin:.3rem 0;border-top:1px solid var(--line);padding-
   .tiles div,.tiles div+div{padding:.9rem 1rem .9rem 0;border-left:0}
   .tiles div:nth-child(even){padding-left:1rem;border-left:1px solid var(--grid)}
   .tiles div:nth-child(n+3){border-top:1px solid var(--grid)}
-  .tiles dd{font-size:1.5rem}
   section{margin-top:3rem}
   .wide-only{display:none}
   .narrow{display:block}
   .columns,.pair{grid-template-columns:minmax(0,1fr);gap:1.25rem}
   .example{padding:1.15rem 1.1rem}
   .verdict{padding:1.1rem 1.15rem;font-size:1rem}
+  table.stack{font-size:.9375rem}
+  table.stack td small{font-size:.8125rem}
   table.stack thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
   table.stack tr{display:grid;grid-template-columns:1fr 1fr;gap:0 1rem;padding:.75rem .6rem;border-bottom:1px solid var(--grid)}
   table.stack tr.main{background:var(--wash);border-radius:.5rem}
@@ -159,6 +166,7 @@ footer p{max-width:none;margin:.3rem 0;border-top:1px solid var(--line);padding-
   h2,h3,figcaption{break-after:avoid}
   figure,tr,.verdict{break-inside:avoid}
   pre{white-space:pre-wrap}
+  .scroll{overflow:visible}
   *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 }
 `;
