@@ -4,6 +4,15 @@ export { Dataset, type DatasetParts } from './dataset.js';
 export { openDataset } from './dataset-reader.js';
 export { refuseTaken, type WriteDatasetOptions, writeDataset } from './dataset-writer.js';
 export { type DatasetDraft, publishedWindow, type WindowRule, wideTestRows } from './draft.js';
+export type { ColumnMap, ColumnRole } from './import-columns.js';
+export {
+  describeBadRow,
+  type ImportOptions,
+  type ImportResult,
+  importInteractions,
+} from './import-interactions.js';
+export { previewTable, type TablePreview } from './import-preview.js';
+export type { BadRow, TextOptions } from './import-table.js';
 export { type DatasetManifest, datasetFormat } from './manifest.js';
 export { type Movielens, movielensTerms, prepareMovielens100k } from './movielens.js';
 export { type PullOptions, type PullProgress, pullMovielens100k } from './movielens-pull.js';
@@ -13,6 +22,7 @@ export { type PublishedFolderOptions, readPublishedFolder } from './published-fo
 export { Random, type RandomState } from './random.js';
 export { type RowRange, RowRanges } from './row-ranges.js';
 export { SequenceStore } from './sequence-store.js';
+export { type Fractions, type SplitRule, splitRules, splitSequences } from './split.js';
 export { cleanTitle, type TitleStyle, tidyTitle, titleKey } from './title.js';
 export {
   type CandidateDraw,

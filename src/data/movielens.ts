@@ -9,6 +9,7 @@ import { type DatasetDraft, publishedWindow } from './draft.js';
 import { numpyArgsort } from './numpy-argsort.js';
 import { RowRanges } from './row-ranges.js';
 import { SequenceStore } from './sequence-store.js';
+import { assignByFirstTime } from './split.js';
 import { cleanTitle, type TitleStyle, tidyTitle } from './title.js';
 import type { Item } from './types.js';
 
@@ -90,7 +91,7 @@ export function prepareMovielens100k(
     return { user, places: Array.from(order, (i) => places[i]!) };
   });
   const firstTimes = users.map(({ places }) => ratings.times[places[0]!]!);
-  const [trainEnd, validationEnd] = cutByFirstTime(firstTimes, published.fractions);
+  const splitOf = assignByFirstTime(firstTimes, published.fractions);
 
   const sequences = new SequenceStore(true);
   const split = {
@@ -98,12 +99,9 @@ export function prepareMovielens100k(
     validation: new RowRanges(),
     test: new RowRanges(),
   };
-  const rankOf = ranks(firstTimes);
-  const splitOf = (i: number): keyof typeof split =>
-    rankOf[i]! < trainEnd ? 'train' : rankOf[i]! < validationEnd ? 'validation' : 'test';
   for (const name of ['train', 'validation', 'test'] as const)
     for (const [i, { user, places }] of users.entries()) {
-      if (splitOf(i) !== name) continue;
+      if (splitOf[i] !== name) continue;
       const sequence = sequences.size;
       sequences.open(String(user));
       for (const place of places) sequences.push(ratings.items[place]!, ratings.times[place]!);
@@ -156,22 +154,4 @@ export function movielensDraft(parts: {
       'One test row is 1.05 points of HR@1; test-wide has more rows, clustered by user.',
     ],
   };
-}
-
-/** Rank of every value in ascending order; equal values keep their order. */
-function ranks(values: readonly number[]): Int32Array {
-  const order = values.map((_, i) => i).sort((i, j) => values[i]! - values[j]! || i - j);
-  const rank = new Int32Array(values.length);
-  for (const [place, i] of order.entries()) rank[i] = place;
-  return rank;
-}
-
-/** Ranks at which validation and test begin; train and validation are cut down to whole users. */
-function cutByFirstTime(
-  values: readonly number[],
-  fractions: readonly [number, number, number],
-): [number, number] {
-  const sum = fractions[0] + fractions[1] + fractions[2];
-  const at = (part: number): number => Math.floor((values.length * part) / sum);
-  return [at(fractions[0]), at(fractions[0] + fractions[1])];
 }
