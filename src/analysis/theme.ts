@@ -163,7 +163,7 @@ footer p{max-width:none;margin:.3rem 0;border-top:1px solid var(--line);padding-
   body{font-size:10.5pt;background:#fff}
   main,header.top,footer{max-width:none;padding:0}
   section{margin-top:2rem}
-  h2,h3,figcaption{break-after:avoid}
+  h2,h3,figcaption,.lead{break-after:avoid}
   figure,tr,.verdict{break-inside:avoid}
   pre{white-space:pre-wrap}
   .scroll{overflow:visible}
