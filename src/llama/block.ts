@@ -4,6 +4,8 @@
  * Touvron et al. 2023; grouped-query attention as in Ainslie et al. 2023. Field names are those of
  * Hugging Face's LlamaDecoderLayer, so that checkpoint keys agree.
  */
+
+import type { ModelConfig } from '../checkpoint/index.js';
 import { type LinearLayer, Module, type Pass, type RmsNorm } from '../nn/index.js';
 import {
   type AttentionOptions,
@@ -18,7 +20,6 @@ import {
   type Tensor,
   unsqueeze,
 } from '../tensor/index.js';
-import type { LlamaConfig } from './config.js';
 import type { KvCache } from './kv-cache.js';
 import { type Rotation, rotate } from './rope.js';
 
@@ -41,10 +42,10 @@ class SelfAttention extends Module {
   kProj: LinearLayer; // [G·K, D]
   vProj: LinearLayer; // [G·K, D]
   oProj: LinearLayer; // [D, H·K]
-  readonly #config: LlamaConfig;
+  readonly #config: ModelConfig;
   readonly #layer: number;
 
-  constructor(config: LlamaConfig, layer: number, parts: BlockParts) {
+  constructor(config: ModelConfig, layer: number, parts: BlockParts) {
     super();
     this.#config = config;
     this.#layer = layer;
@@ -113,7 +114,7 @@ export class Block extends Module {
   postAttentionLayernorm: RmsNorm;
   mlp: FeedForward;
 
-  constructor(config: LlamaConfig, layer: number, parts: BlockParts) {
+  constructor(config: ModelConfig, layer: number, parts: BlockParts) {
     super();
     this.inputLayernorm = parts.norm('input_layernorm');
     this.selfAttn = new SelfAttention(config, layer, parts);

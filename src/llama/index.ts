@@ -1,7 +1,6 @@
 /**
  * The frozen base: models of the Llama family.
  */
-export type { LlamaConfig, RopeScaling } from './config.js';
 export { type GenerateOptions, generateGreedy } from './generate.js';
 export { KvCache } from './kv-cache.js';
 export { Llama, type LlamaForwardOptions, type WeightLoader } from './llama.js';

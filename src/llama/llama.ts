@@ -4,11 +4,12 @@
  * Covers Llama 2 and 3, SmolLM2, TinyLlama and Mistral without sliding window. It takes embeddings
  * rather than token ids, because item slots are vectors that stand for no token.
  */
+
+import type { ModelConfig } from '../checkpoint/index.js';
 import { mismatch } from '../errors/index.js';
 import { Embedding, Linear, Module, type Pass, RmsNorm } from '../nn/index.js';
 import { type Device, type DType, dims, linear, type Tensor } from '../tensor/index.js';
 import { Block } from './block.js';
-import type { LlamaConfig } from './config.js';
 import type { KvCache } from './kv-cache.js';
 import { RotaryEmbedding, type Rotation } from './rope.js';
 
@@ -34,9 +35,9 @@ export class Llama extends Module {
   /** Number of values in all weights, shared ones counted once. */
   readonly parameterCount: number;
   readonly #rope: RotaryEmbedding;
-  readonly #config: LlamaConfig;
+  readonly #config: ModelConfig;
 
-  constructor(config: LlamaConfig, load: WeightLoader) {
+  constructor(config: ModelConfig, load: WeightLoader) {
     super();
     checkConfig(config);
     this.#config = config;
@@ -64,7 +65,7 @@ export class Llama extends Module {
     this.parameterCount = count;
   }
 
-  get config(): LlamaConfig {
+  get config(): ModelConfig {
     return this.#config;
   }
 
@@ -117,7 +118,7 @@ export class Llama extends Module {
   }
 }
 
-function checkConfig({ numHeads, numKvHeads, headDim, hiddenSize, vocabSize }: LlamaConfig): void {
+function checkConfig({ numHeads, numKvHeads, headDim, hiddenSize, vocabSize }: ModelConfig): void {
   if (numHeads % numKvHeads !== 0) {
     throw mismatch('format', {
       where: 'Llama(config)',

@@ -6,6 +6,8 @@
  * lowFreqFactor` are slowed by `factor`, those below `originalMaxPositions / highFreqFactor` are kept,
  * those between are interpolated.
  */
+
+import type { ModelConfig } from '../checkpoint/index.js';
 import {
   add,
   cat,
@@ -19,13 +21,12 @@ import {
   Tensor,
   toDevice,
 } from '../tensor/index.js';
-import type { RopeScaling } from './config.js';
 
 /** Angles per position and pair of features: position · θ^(-2i/K), scaled. */
 export function inverseFrequencies(
   headDim: number,
   theta: number,
-  scaling?: RopeScaling,
+  scaling?: ModelConfig['ropeScaling'],
 ): Float64Array {
   const frequencies = new Float64Array(headDim / 2);
   for (let i = 0; i < frequencies.length; i++) {
@@ -35,7 +36,7 @@ export function inverseFrequencies(
   return frequencies;
 }
 
-function scaleFrequency(frequency: number, i: number, scaling: RopeScaling | undefined): number {
+function scaleFrequency(frequency: number, i: number, scaling: ModelConfig['ropeScaling']): number {
   if (scaling === undefined) return frequency;
   if (scaling.type === 'factors') return frequency / (scaling.factors[i] ?? 1);
   if (scaling.type === 'linear') return frequency / scaling.factor;
@@ -64,7 +65,7 @@ export class RotaryEmbedding {
   constructor(
     readonly headDim: number,
     theta: number,
-    scaling?: RopeScaling,
+    scaling?: ModelConfig['ropeScaling'],
   ) {
     this.#frequencies = inverseFrequencies(headDim, theta, scaling);
   }

@@ -1,0 +1,14 @@
+/**
+ * Everything that ranks candidates, behind one interface.
+ */
+export { Cooccurrence, chooseCooccurrence } from './cooccurrence.js';
+export type { Learner, TrainingPosition } from './learner.js';
+export { Adapter, type AdapterOptions, type AdapterRates } from './llm/adapter.js';
+export { type Layout, type LayoutRow, layOut, rowLength, treeMask } from './llm/layout.js';
+export { LlmLearner, type LlmLearnerOptions } from './llm/llm-learner.js';
+export { type LlmParts, LlmRecommender, turn } from './llm/llm-recommender.js';
+export { Popularity } from './popularity.js';
+export type { Ranking, RankOptions, Recommender } from './recommender.js';
+export { SASRec, type SASRecOptions } from './sasrec.js';
+export { SASRecLearner, type SASRecLearnerOptions } from './sasrec-learner.js';
+export { SASRecRecommender } from './sasrec-recommender.js';
