@@ -4,6 +4,9 @@
 export { type FileContent, fileError, writeFileAtomic, writeFolderAtomic } from './atomic.js';
 export { DEQUANTIZABLE, dequantize } from './dequantize.js';
 export { type GgufFile, type GgufMetadata, type GgufValue, openGguf } from './gguf.js';
+export { GgufSource } from './gguf-source.js';
+export { countParameters, type ModelConfig, SUPPORTED_ARCHITECTURES } from './model-config.js';
+export { describeModel, type ModelDescription, openWeights } from './open-weights.js';
 export {
   openSafetensors,
   SAFETENSORS_DTYPES,
@@ -15,3 +18,4 @@ export {
 } from './safetensors.js';
 export { openSafetensorsFolder, type ShardedTensor } from './sharded.js';
 export { readTensorBytes, type StoredTensor } from './stored-tensor.js';
+export type { LoadOptions, TokenizerSource, WeightSource } from './weight-source.js';
