@@ -3,7 +3,8 @@
  */
 import { Database } from './duckdb.js';
 import { type ColumnMap, guessColumns } from './import-columns.js';
-import { ImportTable, type TextOptions } from './import-table.js';
+import { ImportTable } from './import-table.js';
+import type { TextOptions } from './text-layout.js';
 
 /** Columns, guesses and first rows of a file. */
 export interface TablePreview {

@@ -6,20 +6,10 @@ import { existsSync, statSync } from 'node:fs';
 import { mismatch } from '../errors/index.js';
 import { type Database, identifier, literal } from './duckdb.js';
 import { findRecordLines } from './record-lines.js';
+import { findTextLayout, type TextLayout, type TextOptions } from './text-layout.js';
 
 /** Kinds of files that can be imported. */
 export type TableFormat = 'csv' | 'tsv' | 'jsonl' | 'parquet';
-
-/** How a text file is written; all are found out when left out. */
-export interface TextOptions {
-  /** What separates fields; `::` is possible. */
-  delimiter?: string;
-  /** Quote character; an empty text for none. */
-  quote?: string;
-  /** False if the first line is a row; columns then go by number, from 1. */
-  hasHeader?: boolean;
-  encoding?: 'utf-8' | 'latin-1';
-}
 
 /** A row that was not taken. */
 export interface BadRow {
@@ -45,7 +35,7 @@ export class ImportTable {
     readonly columns: readonly string[],
     private readonly database: Database,
     private readonly name: string,
-    private readonly options: TextOptions,
+    private readonly text?: TextLayout,
   ) {}
 
   /**
@@ -67,8 +57,12 @@ export class ImportTable {
         got: existsSync(path) ? 'a folder' : 'no such file',
       });
     const format = formatOf(path);
-    const columns = await readColumns(database, path, format, options);
-    return new ImportTable(path, format, columns, database, name, options);
+    if (format === 'csv' || format === 'tsv') {
+      const text = await findTextLayout(path, format, options);
+      return new ImportTable(path, format, text.columns, database, name, text);
+    }
+    const columns = await readColumns(database, path, format);
+    return new ImportTable(path, format, columns, database, name);
   }
 
   /**
@@ -87,7 +81,7 @@ export class ImportTable {
     const source =
       this.format === 'jsonl'
         ? jsonLines(this.path)
-        : tableFunction(this.path, this.format, this.options, this.name);
+        : tableFunction(this.path, this.text, this.name);
     await this.database.run(
       `CREATE TABLE ${this.name}_raw AS SELECT ${fields.join(', ')}, ${fault} AS broken${this.format === 'jsonl' ? ", line IS NULL OR trim(line) = '' AS blank" : ', false AS blank'} FROM ${source}`,
       this.path,
@@ -100,7 +94,7 @@ export class ImportTable {
     const source =
       this.format === 'jsonl'
         ? `${jsonLines(this.path)} WHERE json_valid(line)`
-        : tableFunction(this.path, this.format, this.options);
+        : tableFunction(this.path, this.text);
     const rows = await this.database.rows(
       `SELECT ${fields.join(', ')} FROM ${source} LIMIT ${count}`,
       this.path,
@@ -112,7 +106,7 @@ export class ImportTable {
 
   /** Number of rows that DuckDB's CSV reader rejected. */
   async countRejected(): Promise<number> {
-    if (!this.hasRejects) return 0;
+    if (this.text === undefined) return 0;
     return this.database.number(
       `SELECT count(DISTINCT line_byte_position) FROM ${this.name}_rejects`,
     );
@@ -120,7 +114,7 @@ export class ImportTable {
 
   /** The first rejected rows and the given faults of taken rows, with lines, in file order. */
   async locate(taken: readonly RowFault[], limit: number): Promise<BadRow[]> {
-    if (!this.hasRejects)
+    if (this.text === undefined)
       return taken.slice(0, limit).map(({ place, expected, got }) => ({
         where:
           this.format === 'jsonl' ? `${this.path}:${place + 1}` : `${this.path}: row ${place + 1}`,
@@ -128,14 +122,16 @@ export class ImportTable {
         got,
       }));
     const rejects = await this.database.rows(
-      `SELECT line_byte_position - 1, min(error_type), min(error_message), min(csv_line)
-       FROM ${this.name}_rejects GROUP BY 1 ORDER BY 1`,
+      // Where blank lines or a carriage return precede a rejected record, DuckDB counts them to it.
+      `SELECT line_byte_position - 1 + coalesce(min(length(csv_line) - length(ltrim(csv_line, chr(13) || chr(10)))), 0), min(error_type), min(error_message), min(csv_line)
+       FROM ${this.name}_rejects GROUP BY line_byte_position ORDER BY line_byte_position`,
     );
     const lines = await findRecordLines(this.path, {
       taken: taken.map(({ place }) => place),
       rejected: rejects.map(([offset]) => Number(offset)),
-      hasHeader: this.options.hasHeader !== false,
-      quote: (this.options.quote ?? '"').charCodeAt(0) || undefined,
+      hasHeader: this.text.hasHeader,
+      isLatin1: this.text.encoding === 'latin-1',
+      quote: this.text.quote === '' ? undefined : this.text.quote.charCodeAt(0),
     });
     const found = [
       ...rejects.map(([offset, type, message, text]) => ({
@@ -152,10 +148,6 @@ export class ImportTable {
       .sort((a, b) => (a.line ?? Infinity) - (b.line ?? Infinity))
       .slice(0, limit)
       .map(({ line, expected, got }) => ({ where: `${this.path}:${line ?? '?'}`, expected, got }));
-  }
-
-  private get hasRejects(): boolean {
-    return this.format === 'csv' || this.format === 'tsv';
   }
 
   private field(column: string): string {
@@ -179,22 +171,19 @@ function formatOf(path: string): TableFormat {
 }
 
 /** The table function that reads a file; with a name, rejected rows go to `<name>_rejects`. */
-function tableFunction(
-  path: string,
-  format: TableFormat,
-  { delimiter, quote, hasHeader = true, encoding = 'utf-8' }: TextOptions,
-  name?: string,
-): string {
-  if (format === 'parquet') return `read_parquet(${literal(path)})`;
-  const separator = delimiter ?? (format === 'tsv' ? '\t' : undefined);
-  const marks = quote ?? (format === 'csv' ? '"' : undefined);
+function tableFunction(path: string, text: TextLayout | undefined, name?: string): string {
+  if (text === undefined) return `read_parquet(${literal(path)})`;
+  // Nothing is left to DuckDB's guessing, which takes a file with a few broken rows for another kind.
+  const columns = text.columns.map((column) => `${literal(column)}: 'VARCHAR'`);
   const settings = [
     literal(path),
-    'all_varchar = true',
-    `header = ${hasHeader}`,
-    `encoding = ${literal(encoding)}`,
-    ...(separator === undefined ? [] : [`delim = ${literal(separator)}`]),
-    ...(marks === undefined ? [] : [`quote = ${literal(marks)}`, `escape = ${literal(marks)}`]),
+    'auto_detect = false',
+    `columns = {${columns.join(', ')}}`,
+    `header = ${text.hasHeader}`,
+    `encoding = ${literal(text.encoding)}`,
+    `delim = ${literal(text.delimiter)}`,
+    `quote = ${literal(text.quote)}`,
+    `escape = ${literal(text.quote)}`,
     ...(name === undefined
       ? ['ignore_errors = true']
       : [
@@ -216,12 +205,11 @@ async function readColumns(
   database: Database,
   path: string,
   format: TableFormat,
-  options: TextOptions,
 ): Promise<string[]> {
   const sql =
     format === 'jsonl'
       ? `SELECT DISTINCT unnest(json_keys(line)) AS key FROM (SELECT line FROM ${jsonLines(path)} WHERE json_type(TRY_CAST(line AS JSON)) = 'OBJECT' LIMIT 1000) ORDER BY key`
-      : `SELECT column_name FROM (DESCRIBE SELECT * FROM ${tableFunction(path, format, options)})`;
+      : `SELECT column_name FROM (DESCRIBE SELECT * FROM ${tableFunction(path, undefined)})`;
   const columns = (await database.rows(sql, path)).map(([name]) => String(name));
   if (columns.length === 0)
     throw mismatch('format', { where: path, expected: 'rows with named columns', got: 'none' });

@@ -12,7 +12,7 @@ export {
   importInteractions,
 } from './import-interactions.js';
 export { previewTable, type TablePreview } from './import-preview.js';
-export type { BadRow, TextOptions } from './import-table.js';
+export type { BadRow } from './import-table.js';
 export { type DatasetManifest, datasetFormat } from './manifest.js';
 export { type Movielens, movielensTerms, prepareMovielens100k } from './movielens.js';
 export { type PullOptions, type PullProgress, pullMovielens100k } from './movielens-pull.js';
@@ -23,6 +23,7 @@ export { Random, type RandomState } from './random.js';
 export { type RowRange, RowRanges } from './row-ranges.js';
 export { SequenceStore } from './sequence-store.js';
 export { type Fractions, type SplitRule, splitRules, splitSequences } from './split.js';
+export type { TextOptions } from './text-layout.js';
 export { cleanTitle, type TitleStyle, tidyTitle, titleKey } from './title.js';
 export {
   type CandidateDraw,

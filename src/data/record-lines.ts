@@ -15,6 +15,8 @@ export interface RecordQuery {
   /** Byte offsets, from 0, at which records begin that DuckDB rejected. */
   rejected: readonly number[];
   hasHeader: boolean;
+  /** The file is ISO-8859-1; DuckDB's offsets then count its text as UTF-8. */
+  isLatin1: boolean;
   /** Byte of the quote character; undefined for none. */
   quote: number | undefined;
 }
@@ -47,7 +49,7 @@ export async function findRecordLines(path: string, query: RecordQuery): Promise
   const file = createReadStream(path);
   for await (const chunk of path.endsWith('.gz') ? file.pipe(createGunzip()) : file)
     for (const byte of chunk as Buffer) {
-      offset++;
+      offset += query.isLatin1 && byte > 0x7f ? 2 : 1;
       if (byte === query.quote) isQuoted = !isQuoted;
       if (byte !== 0x0a) {
         if (byte !== 0x0d) isBlank = false;
