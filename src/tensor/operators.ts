@@ -380,14 +380,32 @@ export const binaryCrossEntropy = (logits: Tensor, targets: Tensor): Tensor =>
 
 // ---- random masks -------------------------------------------------------------------------------
 
-const bernoulliOp = operator('aten::bernoulli.p', 'self p generator');
+const bernoulliOp = operatorInPlace('aten::bernoulli_.float', 'self p generator');
+const emptyOp = operator('aten::empty.memory_format', 'size dtype device');
+const randomBitsOp = operatorInPlace('aten::random_.from', 'self from to generator');
+const geNumberOp = operator('aten::ge.Scalar', 'self other');
 
-/** Zeros each element with probability p and scales the rest by 1 / (1 - p). */
+/**
+ * Zeros each element with probability p and scales the rest by 1 / (1 - p).
+ *
+ * On the CPU a draw of 64 bits serves eight elements (libtorch's Bernoulli draws each by itself, which costs as
+ * much as the matrix product behind it), so there p is rounded to a multiple of 1/256 and the scale fits the
+ * rounded p.
+ */
 export function dropout(x: Tensor, p: number, generator: Generator): Tensor {
   if (!(p >= 0 && p < 1))
     throw mismatch('engine', { where: 'dropout(p)', expected: 'a probability below 1', got: p });
   if (p === 0) return x;
-  return mul(mul(x, bernoulliOp(detach(x), 1 - p, generator)), 1 / (1 - p));
+  if (generator.device !== 'cpu') {
+    const mask = emptyOp(x.shape, code(x.dtype), x.device);
+    bernoulliOp(mask, 1 - p, generator);
+    return mulOp(x, mulNumberOp(mask, 1 / (1 - p)));
+  }
+  const level = Math.max(1, Math.min(255, Math.round(p * 256)));
+  const words = emptyOp([Math.ceil(x.size / 8)], DTYPE_CODES.int64, 'cpu');
+  randomBitsOp(words, -(2n ** 63n), null, generator);
+  const bytes = reshapeOp(narrowOp(bitcast(words, 'uint8'), 0, 0, x.size), x.shape);
+  return mulOp(x, mulNumberOp(cast(geNumberOp(bytes, level), x.dtype), 256 / (256 - level)));
 }
 
 // ---- in place -----------------------------------------------------------------------------------
