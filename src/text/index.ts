@@ -9,3 +9,9 @@ export {
   TEMPLATE_COUNT,
   type TextEncoder,
 } from './prompt.js';
+export {
+  type EncodeOptions,
+  openTokenizer,
+  Tokenizer,
+  type TokenizerOrigin,
+} from './tokenizer.js';
