@@ -1,4 +1,4 @@
-"""Writes expected.json: what transformers computes from the same GGUF file, in float32 on the CPU.
+"""Writes fixtures/expected.json: what transformers computes from the same GGUF file, in float32 on the CPU.
 
     python3 -m venv venv && venv/bin/pip install -r requirements.txt
     venv/bin/python generate.py path/to/SmolLM2-135M-Instruct.Q4_1.gguf
@@ -115,7 +115,7 @@ def main(path):
     }
     lines = json.dumps(expected, ensure_ascii=False, separators=(",", ":"))
     lines = lines.replace('{"text"', '\n{"text"').replace('"prompts"', '\n"prompts"')
-    (HERE / "expected.json").write_text(lines.replace('"perplexity":{', '\n"perplexity":{') + "\n")
+    (HERE / "fixtures" / "expected.json").write_text(lines.replace('"perplexity":{', '\n"perplexity":{') + "\n")
 
 
 if __name__ == "__main__":
