@@ -1,0 +1,32 @@
+/**
+ * Training: settings, the loop, run folders.
+ */
+export { type Base, hashModel, openBase } from './base.js';
+export { PRESET_NAMES, PRESETS, type Preset } from './presets.js';
+export {
+  baseRecommender,
+  openRun,
+  type Run,
+  type RunHooks,
+  type RunRecord,
+  type Shared,
+  trainRun,
+  type ValidationMetrics,
+} from './run.js';
+export { RunFolder } from './run-folder.js';
+export {
+  readSettings,
+  resolveSettings,
+  type Settings,
+  type SettingsInput,
+  settingsJsonSchema,
+} from './settings.js';
+export {
+  isAbort,
+  type StepReport,
+  type TrainerHooks,
+  type TrainerOptions,
+  type TrainingSummary,
+  train,
+  type Validation,
+} from './trainer.js';

@@ -1,0 +1,412 @@
+/**
+ * One training run from settings to a recommender, and opening it again.
+ *
+ * Evaluation lies beside this folder, not below it: the caller passes in how recommenders are scored.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { fileError } from '../checkpoint/index.js';
+import { type Dataset, type Instance, openDataset } from '../data/index.js';
+import { mismatch } from '../errors/index.js';
+import {
+  Adapter,
+  LlmLearner,
+  LlmRecommender,
+  type Recommender,
+  SASRec,
+  SASRecLearner,
+  SASRecRecommender,
+} from '../recommenders/index.js';
+import { type Device, engineInfo, Generator, processorName, scope } from '../tensor/index.js';
+import { PromptBuilder } from '../text/index.js';
+import { type Base, hashModel, openBase } from './base.js';
+import { restore } from './checkpoint.js';
+import { adapterRates } from './presets.js';
+import { RunFolder } from './run-folder.js';
+import { resolveSettings, type Settings } from './settings.js';
+import {
+  type StepReport,
+  type TrainerOptions,
+  type TrainingSummary,
+  train,
+  type Validation,
+} from './trainer.js';
+
+/** Metrics a validation can be chosen by. */
+export type ValidationMetrics = Record<Settings['training']['select'], number>;
+
+export interface RunHooks {
+  /** Scores a recommender on instances. */
+  score: (
+    recommender: Recommender,
+    instances: readonly Instance[],
+    signal?: AbortSignal,
+  ) => Promise<ValidationMetrics>;
+  /** A new stage begins: `train sasrec`, `train ilora`. */
+  onStage?: (text: string) => void;
+  onStep?: (report: StepReport) => void;
+  onValidation?: (validation: Validation & { step: number; isBest: boolean }) => void;
+  signal?: AbortSignal;
+}
+
+/** What `run.json` holds: everything needed to open or repeat the run. */
+export interface RunRecord {
+  format: 'ilora-run-1';
+  settings: Settings;
+  dataset: { name: string; hash: string };
+  base?: { path: string; sha256: string; dtype: string };
+  /** Relative to the run folder. */
+  recommender?: string;
+  engine: { libtorch: string; threads: number; device: string; processor: string };
+}
+
+/** Pieces shared by several runs, so that they are loaded once. */
+export interface Shared {
+  dataset: Dataset;
+  base?: Base;
+}
+
+/** A trained recommender. */
+export interface Run {
+  record: RunRecord;
+  folder: RunFolder;
+  recommender: Recommender;
+  /** Behind gate and slots of a language-model recommender, or the recommender itself. */
+  sasrec: SASRec;
+  dataset: Dataset;
+  summary?: TrainingSummary;
+}
+
+/**
+ * Trains what the settings say. A language-model method without a `recommender` trains SASRec in OUT/sasrec first.
+ *
+ * @param shared  the dataset, and the base if already open; it must carry no adapter
+ * @param basePath path of the base's files; needed for `lora` and `ilora`
+ */
+export async function trainRun(
+  settings: Settings,
+  { shared, basePath, resume = false }: { shared: Shared; basePath?: string; resume?: boolean },
+  hooks: RunHooks,
+): Promise<Run> {
+  if (settings.method === 'sasrec') return trainSasrec(settings, shared.dataset, resume, hooks);
+  const { dataset } = shared;
+  const path = shared.base?.path ?? basePath;
+  if (path === undefined)
+    throw mismatch('usage', { where: 'trainRun', expected: 'the path of a base', got: undefined });
+  const folder = new RunFolder(settings.out);
+  folder.prepare(resume);
+  const sasrec = await recommenderFor(settings, dataset, resume, hooks);
+  const base =
+    shared.base ?? openBase(path, { device: settings.device as Device, dtype: settings.dtype });
+  const record: RunRecord = {
+    ...describe(settings, dataset),
+    base: { path: resolve(path), sha256: hashModel(path), dtype: base.dtype },
+    recommender: relative(
+      resolve(settings.out),
+      resolve(settings.recommender ?? join(settings.out, 'sasrec')),
+    ),
+  };
+  begin(folder, record, resume);
+  const recommender = assemble(settings, { base, dataset, sasrec });
+  const learner = new LlmLearner(recommender, dataset, {
+    rates: adapterRates(settings.adapter),
+    curriculum: settings.training.curriculum,
+  });
+  hooks.onStage?.(`train ${settings.method}`);
+  const validation = firstRows(dataset, settings.training.validationRows);
+  const summary = await folder.whileLocked(() =>
+    train(learner, folder, trainerOptions(settings), {
+      ...hooks,
+      validate: validateWith(recommender, validation, settings, hooks),
+    }),
+  );
+  return { record, folder, recommender, sasrec, dataset, summary };
+}
+
+async function trainSasrec(
+  settings: Settings,
+  dataset: Dataset,
+  resume: boolean,
+  hooks: RunHooks,
+): Promise<Run> {
+  const folder = new RunFolder(settings.out);
+  folder.prepare(resume);
+  const record = describe(settings, dataset);
+  begin(folder, record, resume);
+  const model = makeSasrec(settings, dataset);
+  const { learningRate, weightDecay, loss, epochs, batchSize, patience } = settings.sasrec;
+  const learner = new SASRecLearner(model, dataset.sequencesOf('train'), {
+    learningRate,
+    weightDecay,
+    loss,
+  });
+  const recommender = new SASRecRecommender(model);
+  hooks.onStage?.('train sasrec');
+  const options: TrainerOptions = {
+    ...trainerOptions(settings),
+    batchSize,
+    totalExamples: epochs * learner.examples,
+    warmupShare: 0,
+    schedule: 'constant',
+    clipNorm: 0,
+    validateEvery: learner.examples,
+    patience,
+  };
+  const validation = firstRows(dataset, Number.POSITIVE_INFINITY);
+  const summary = await folder.whileLocked(() =>
+    train(learner, folder, options, {
+      ...hooks,
+      validate: validateWith(recommender, validation, settings, hooks),
+    }),
+  );
+  model.freeze();
+  return { record, folder, recommender, sasrec: model, dataset, summary };
+}
+
+/**
+ * Opens a run folder.
+ * @param where overrides for what may lie elsewhere by now; `shared` parts are used as they are
+ * @throws IloraError `file` or `format`; `data` where dataset or base are not those of the run
+ */
+export async function openRun(
+  path: string,
+  {
+    data,
+    basePath,
+    shared,
+    device,
+  }: { data?: string; basePath?: string; shared?: Partial<Shared>; device?: Device } = {},
+): Promise<Run> {
+  const record = readRecord(path);
+  const settings: Settings = { ...record.settings, ...(device && { device }) };
+  const folder = new RunFolder(path);
+  const dataset = shared?.dataset ?? (await openDataset(data ?? settings.data));
+  if (dataset.hash !== record.dataset.hash) {
+    throw mismatch('data', {
+      where: path,
+      expected: `the dataset it was trained on (${record.dataset.hash.slice(0, 12)})`,
+      got: `${dataset.folder} (${dataset.hash.slice(0, 12)})`,
+    });
+  }
+  if (!existsSync(folder.best)) {
+    throw mismatch('file', {
+      where: path,
+      expected: 'a finished run with best.safetensors',
+      got: 'none',
+      hint: 'continue it with `ilora train --resume`',
+    });
+  }
+  if (settings.method === 'sasrec') {
+    const model = makeSasrec(settings, dataset);
+    scope(() => restore(folder.best, new Map(model.namedTensors())));
+    model.freeze();
+    return { record, folder, recommender: new SASRecRecommender(model), sasrec: model, dataset };
+  }
+  const inner = await openRun(join(path, record.recommender ?? 'sasrec'), {
+    shared: { dataset },
+    ...(device && { device }),
+  });
+  const basePlace = shared?.base?.path ?? basePath ?? record.base?.path ?? '';
+  const base =
+    shared?.base ??
+    openBase(basePlace, { device: settings.device as Device, dtype: settings.dtype });
+  const sha256 = hashModel(basePlace);
+  if (sha256 !== record.base?.sha256) {
+    throw mismatch('data', {
+      where: basePlace,
+      expected: `the base the run was trained on (sha256 ${record.base?.sha256.slice(0, 12)})`,
+      got: sha256.slice(0, 12),
+    });
+  }
+  const recommender = assemble(settings, { base, dataset, sasrec: inner.sasrec });
+  scope(() => restore(folder.best, new Map(recommender.parts.adapter?.namedTensors() ?? [])));
+  recommender.parts.adapter?.freeze();
+  return { record, folder, recommender, sasrec: inner.sasrec, dataset };
+}
+
+/** The frozen base without any adapter, prompted with text only. */
+export function baseRecommender(settings: Settings, base: Base, dataset: Dataset): LlmRecommender {
+  return new LlmRecommender({
+    name: 'base',
+    base: base.model,
+    prompts: promptsFor(settings, base, dataset),
+    batchTokens: batchTokens(settings),
+  });
+}
+
+function assemble(
+  settings: Settings,
+  { base, dataset, sasrec }: { base: Base; dataset: Dataset; sasrec: SASRec },
+): LlmRecommender {
+  const { method, adapter: options, seed } = settings;
+  const adapter = new Adapter(
+    base.model,
+    { ...options, kind: method === 'lora' ? 'lora' : 'ilora' },
+    sasrec.options.width,
+    seed,
+  );
+  return new LlmRecommender({
+    name: method,
+    base: base.model,
+    prompts: promptsFor(settings, base, dataset),
+    adapter,
+    recommender: sasrec,
+    batchTokens: batchTokens(settings),
+  });
+}
+
+function promptsFor(settings: Settings, { tokenizer }: Base, dataset: Dataset): PromptBuilder {
+  const encoder = {
+    encode: (text: string) => tokenizer.encode(text),
+    ...(tokenizer.bosId !== undefined && { bosId: tokenizer.bosId }),
+  };
+  return new PromptBuilder(
+    encoder,
+    dataset.catalog.items.map((item) => item.title),
+    settings.domain,
+  );
+}
+
+/** One window at a time on a CPU, where a single prompt already fills the cores. */
+function batchTokens({ training, device }: Settings): number {
+  return training.batchTokens ?? (device === 'cpu' ? 1 : 32_768);
+}
+
+async function recommenderFor(
+  settings: Settings,
+  dataset: Dataset,
+  resume: boolean,
+  hooks: RunHooks,
+): Promise<SASRec> {
+  const { device } = settings;
+  if (settings.recommender !== undefined) {
+    return (await openRun(settings.recommender, { shared: { dataset }, device: device as Device }))
+      .sasrec;
+  }
+  const out = join(settings.out, 'sasrec');
+  if (existsSync(new RunFolder(out).summary))
+    return (await openRun(out, { shared: { dataset }, device: device as Device })).sasrec;
+  return (await trainSasrec({ ...settings, method: 'sasrec', out }, dataset, resume, hooks)).sasrec;
+}
+
+function makeSasrec(settings: Settings, dataset: Dataset): SASRec {
+  const { preset, width, blocks, heads, dropout } = settings.sasrec;
+  const { maxHistory } = dataset.manifest.window;
+  const options = {
+    catalogSize: dataset.catalog.size,
+    maxHistory,
+    width,
+    blocks,
+    heads,
+    dropout,
+    preset,
+  };
+  return new SASRec(options, new Generator(settings.seed)).to(settings.device as Device);
+}
+
+function trainerOptions({ seed, training }: Settings): TrainerOptions {
+  const {
+    batchSize,
+    windows,
+    warmupShare,
+    schedule,
+    optimizer,
+    clipNorm,
+    validateEvery,
+    patience,
+    checkpointSeconds,
+  } = training;
+  return {
+    seed,
+    batchSize,
+    totalExamples: windows,
+    warmupShare,
+    schedule,
+    optimizer,
+    clipNorm,
+    validateEvery,
+    patience,
+    checkpointSeconds,
+  };
+}
+
+function validateWith(
+  recommender: Recommender,
+  instances: readonly Instance[],
+  { training }: Settings,
+  hooks: RunHooks,
+): () => Promise<Validation> {
+  return async () => {
+    const metrics = await hooks.score(recommender, instances, hooks.signal);
+    return { score: metrics[training.select], metrics };
+  };
+}
+
+function firstRows(dataset: Dataset, count: number): Instance[] {
+  const rows = Math.min(count, dataset.rows('validation'));
+  return Array.from({ length: rows }, (_, row) => dataset.instance('validation', row));
+}
+
+function describe(settings: Settings, dataset: Dataset): RunRecord {
+  const { libtorch, threads } = engineInfo();
+  return {
+    format: 'ilora-run-1',
+    settings,
+    dataset: { name: dataset.manifest.name, hash: dataset.hash },
+    engine: {
+      libtorch: libtorch.version,
+      threads,
+      device: settings.device,
+      processor: processorName(),
+    },
+  };
+}
+
+/** Writes `run.json`, or checks that a resumed run asks for what it was begun with. */
+function begin(folder: RunFolder, record: RunRecord, resume: boolean): void {
+  if (resume && existsSync(folder.run)) {
+    const earlier = readRecord(folder.path);
+    const differs = (key: 'settings' | 'dataset' | 'base'): boolean =>
+      JSON.stringify(strip(earlier[key])) !== JSON.stringify(strip(record[key]));
+    for (const key of ['settings', 'dataset', 'base'] as const) {
+      if (differs(key)) {
+        throw mismatch('settings', {
+          where: folder.path,
+          expected: `the ${key} the run was begun with`,
+          got: 'others',
+          hint: `compare with ${folder.run}`,
+        });
+      }
+    }
+    return;
+  }
+  folder.writeJson(folder.run, record);
+}
+
+/** Paths may be written another way when a run is resumed. */
+function strip(value: unknown): unknown {
+  const { out, data, path, recommender, ...rest } = (value ?? {}) as Record<string, unknown>;
+  void [out, data, path, recommender];
+  return rest;
+}
+
+function readRecord(path: string): RunRecord {
+  const file = new RunFolder(path).run;
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw fileError(file, 'the record of a training run', error);
+  }
+  let record: RunRecord;
+  try {
+    record = JSON.parse(text) as RunRecord;
+  } catch (error) {
+    throw mismatch('format', { where: file, expected: 'JSON', got: error });
+  }
+  if (record.format !== 'ilora-run-1') {
+    throw mismatch('format', { where: file, expected: 'format ilora-run-1', got: record.format });
+  }
+  resolveSettings(record.settings, `${file}: settings`);
+  return record;
+}
