@@ -10,6 +10,8 @@ export class ByteCursor {
   /** File position of the chunk's first byte. */
   private chunkStart = 0;
   private position = 0;
+  /** Where the value last asked for starts; errors name it. */
+  private valueStart = 0;
 
   /** @param limit  bytes that may be read: the file's size or less */
   constructor(
@@ -70,6 +72,7 @@ export class ByteCursor {
 
   /** The next bytes; valid until the next read. */
   take(byteLength: number, what: string): Buffer {
+    this.valueStart = this.position;
     if (byteLength > this.remaining)
       throw this.broken(what, `${byteLength} bytes`, `the end after ${this.remaining}`);
     const start = this.position - this.chunkStart;
@@ -84,7 +87,7 @@ export class ByteCursor {
 
   /** An error that names file, byte and part. */
   broken(what: string, expected: string, got: unknown): Error {
-    const where = `${this.path}: byte ${this.position}: ${what}`;
+    const where = `${this.path}: byte ${this.valueStart}: ${what}`;
     return mismatch('format', { where, expected, got });
   }
 
