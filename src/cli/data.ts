@@ -4,12 +4,8 @@
 import { statSync } from 'node:fs';
 import { Command, Option } from '@commander-js/extra-typings';
 import {
-  type ColumnMap,
   type DatasetDraft,
-  type DatasetManifest,
-  type DatasetSummary,
   describeBadRow,
-  type Fractions,
   type ImportResult,
   importInteractions,
   openDataset,
@@ -22,13 +18,29 @@ import {
   splitNames,
   splitRules,
   summarizeDataset,
-  type TextOptions,
   type TitleStyle,
   type WriteDatasetOptions,
   writeDataset,
 } from '../data/index.js';
 import { mismatch } from '../errors/index.js';
 import { cacheDir } from './cache.js';
+import {
+  decimal,
+  fractions,
+  textOptions,
+  titlesOption,
+  wholeNumber,
+  withTextOptions,
+  writeOptions,
+} from './data-options.js';
+import {
+  describeColumns,
+  describeManifest,
+  describeSummary,
+  inWords,
+  table,
+  thousands,
+} from './data-report.js';
 
 /** The command `data` with its verbs. */
 export function dataCommand(): Command {
@@ -236,64 +248,6 @@ async function finish(
   print([...describeManifest(out, manifest), `next: ilora data info ${out}`]);
 }
 
-function describeManifest(folder: string, manifest: DatasetManifest): string[] {
-  const { counts, dropped, splitRule } = manifest;
-  const { rule, ...parameters } = splitRule;
-  return [
-    `${manifest.name} in ${folder}`,
-    `  origin    ${manifest.origin}`,
-    `  licence   ${manifest.licence}`,
-    ...(manifest.citation === '' ? [] : [`  cite      ${manifest.citation}`]),
-    `  items     ${thousands(counts.items)} (titles: ${manifest.titles})`,
-    `  users     ${thousands(counts.users)} with ${thousands(counts.interactions)} interactions`,
-    `  split     ${rule} ${JSON.stringify(parameters)}`,
-    `  rows      ${splitNames.map((split) => `${split} ${thousands(counts.rows[split])}`).join(', ')}`,
-    `  history   ${manifest.window.minHistory} to ${manifest.window.maxHistory} items; ${manifest.candidates.count} candidates, seed ${manifest.candidates.seed}`,
-    ...Object.entries(dropped).map(
-      ([reason, count]) => `  left out  ${thousands(count)} ${inWords(reason)}`,
-    ),
-    ...manifest.notes.map((text) => `  note      ${text}`),
-    `  hash      ${manifest.hash}`,
-  ];
-}
-
-function describeSummary(summary: DatasetSummary): string[] {
-  const { sequenceLengths, historyLengths, popularItems, tiedTrainTargets } = summary;
-  const lengths = [...new Set(Object.values(historyLengths).flatMap(Object.keys))]
-    .map(Number)
-    .sort((a, b) => a - b);
-  return [
-    ...describeManifest(summary.folder, summary.manifest),
-    `  sequences ${sequenceLengths.min} to ${sequenceLengths.max} items, median ${sequenceLengths.median}`,
-    `  unseen    ${thousands(summary.itemsNotInTrain)} items never occur in train`,
-    ...(tiedTrainTargets === null
-      ? []
-      : [
-          `  ties      ${(100 * tiedTrainTargets).toFixed(1)} % of train targets have the time of the item before`,
-        ]),
-    '',
-    'rows by history length',
-    ...table([
-      ['items', ...splitNames],
-      ...lengths.map((length) => [
-        String(length),
-        ...splitNames.map((split) => thousands(historyLengths[split][length] ?? 0)),
-      ]),
-    ]),
-    '',
-    'most popular in train',
-    ...table(
-      popularItems.map(({ id, title, interactions }) => [
-        thousands(interactions),
-        String(id),
-        title,
-      ]),
-    ),
-    '',
-    'all hashes verified',
-  ];
-}
-
 function noteUnderstood(
   { columns, timeUnit, badRows, draft }: ImportResult,
   hasItems: boolean,
@@ -309,93 +263,6 @@ function noteUnderstood(
   }
   for (const [reason, count] of Object.entries(draft.dropped))
     if (reason !== 'badRows') note(`left out: ${thousands(count)} ${inWords(reason)}`);
-}
-
-function describeColumns(columns: ColumnMap): string {
-  return Object.entries(columns)
-    .map(([role, column]) => `${inWords(role)} = ${column}`)
-    .join(', ');
-}
-
-function titlesOption() {
-  return new Option('--titles <style>', 'published: without year, article in front').choices([
-    'published',
-    'raw',
-  ] as const);
-}
-
-function withTextOptions<T extends Command>(command: T) {
-  return command
-    .option('--delimiter <text>', 'what separates fields (default: found in the first line)')
-    .option('--quote <character>', 'quote character, or "none"')
-    .option('--no-header', 'the first line is a row; name columns by number')
-    .addOption(
-      new Option('--encoding <name>', 'of text files').choices(['utf-8', 'latin-1'] as const),
-    );
-}
-
-function textOptions(options: {
-  delimiter?: string | undefined;
-  quote?: string | undefined;
-  header: boolean;
-  encoding?: 'utf-8' | 'latin-1' | undefined;
-}): TextOptions {
-  const { delimiter, quote, header, encoding } = options;
-  return {
-    ...(delimiter !== undefined && { delimiter: delimiter.replaceAll('\\t', '\t') }),
-    ...(quote !== undefined && { quote: quote === 'none' ? '' : quote }),
-    hasHeader: header,
-    ...(encoding !== undefined && { encoding }),
-  };
-}
-
-function writeOptions(options: {
-  candidates: number;
-  seed: number;
-  overwrite?: true | undefined;
-}): WriteDatasetOptions {
-  return {
-    candidateCount: options.candidates,
-    seed: options.seed,
-    overwrite: options.overwrite ?? false,
-  };
-}
-
-function wholeNumber(text: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw mismatch('usage', { where: 'ilora data', expected: 'a whole number', got: text });
-}
-
-function decimal(text: string): number {
-  if (text.trim() !== '' && Number.isFinite(Number(text))) return Number(text);
-  throw mismatch('usage', { where: 'ilora data', expected: 'a number', got: text });
-}
-
-function fractions(text: string): Fractions {
-  const parts = text.split(/[:,]/).map(decimal);
-  if (parts.length === 3) return parts as unknown as Fractions;
-  throw mismatch('usage', {
-    where: '--fractions',
-    expected: 'three numbers such as 8:1:1',
-    got: text,
-  });
-}
-
-/** `belowMinRating` → `below min rating`. */
-function inWords(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-}
-
-function thousands(count: number): string {
-  return count.toLocaleString('en-US');
-}
-
-/** Rows with aligned columns. */
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
-  return rows.map((row) =>
-    `  ${row.map((cell, i) => cell.padEnd(widths[i]!)).join('  ')}`.trimEnd(),
-  );
 }
 
 function print(lines: readonly string[]): void {

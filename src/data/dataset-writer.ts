@@ -40,7 +40,7 @@ export async function writeDataset(
 ): Promise<DatasetManifest> {
   const { candidateCount = 20, seed = 2024, overwrite = false } = options;
   await refuseTaken(folder, overwrite);
-  checkDraft(draft);
+  checkDraft(draft, candidateCount);
   const target = resolve(folder);
   await mkdir(dirname(target), { recursive: true });
   const temporary = `${target}.writing-${process.pid}`;
@@ -77,7 +77,20 @@ export async function refuseTaken(folder: string, overwrite: boolean): Promise<v
   });
 }
 
-function checkDraft(draft: DatasetDraft): void {
+function checkDraft(draft: DatasetDraft, candidateCount: number): void {
+  const { minHistory, maxHistory } = draft.window;
+  if (minHistory < 1 || maxHistory < minHistory)
+    throw mismatch('usage', {
+      where: draft.name,
+      expected: 'history lengths of at least 1, the smaller one first',
+      got: `${minHistory} to ${maxHistory}`,
+    });
+  if (!Number.isInteger(candidateCount) || candidateCount < 2)
+    throw mismatch('usage', {
+      where: draft.name,
+      expected: 'at least 2 candidates per row, the target included',
+      got: candidateCount,
+    });
   for (const [what, got] of [
     ['items', draft.items.length],
     ['train rows', draft.train.rows],
@@ -88,7 +101,7 @@ function checkDraft(draft: DatasetDraft): void {
         where: draft.name,
         expected: `at least one of its ${what}`,
         got,
-        hint: `a row needs ${draft.window.minHistory} earlier items of its user; see the filters and the split rule`,
+        hint: `a row needs ${minHistory} earlier items of its user; see the filters and the split rule`,
       });
 }
 

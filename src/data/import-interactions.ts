@@ -9,59 +9,16 @@
 import { basename } from 'node:path';
 import { IloraError } from '../errors/index.js';
 import { type DatasetDraft, publishedWindow, type WindowRule } from './draft.js';
-import { Database, literal } from './duckdb.js';
+import { Database } from './duckdb.js';
+import { checkInteractionsSql, checkItemsSql, describeBadRow } from './import-check.js';
 import { type ColumnMap, findColumns } from './import-columns.js';
+import type { ImportOptions, ImportResult } from './import-options.js';
 import { type BadRow, ImportTable, type RowFault } from './import-table.js';
 import { SequenceStore } from './sequence-store.js';
-import { type Fractions, type SplitRule, splitSequences } from './split.js';
-import type { TextOptions } from './text-layout.js';
+import { splitSequences } from './split.js';
 import { type TimeUnit, timeSql, timeUnitOf } from './time.js';
-import { cleanTitle, type TitleStyle, tidyTitle, titleKey } from './title.js';
+import { cleanTitle, tidyTitle, titleKey } from './title.js';
 import type { Item } from './types.js';
-
-/** Options of {@link importInteractions}. */
-export interface ImportOptions {
-  /** File of interactions. */
-  interactions: string;
-  /** File of items; without it an item's title is its id. */
-  items?: string;
-  /** Names of columns; the others are guessed. */
-  columns?: ColumnMap;
-  /** How the text files are written. */
-  text?: TextOptions;
-  /** Take the order in the file as order in time; no column of times is needed. */
-  inFileOrder?: boolean;
-  /** Leave out interactions rated lower. */
-  minRating?: number;
-  /** Leave out users with fewer interactions, until nothing changes. */
-  minUserInteractions?: number;
-  /** Leave out items with fewer interactions, until nothing changes. */
-  minItemInteractions?: number;
-  /** Keep items without interactions; they can then be drawn as negatives. */
-  keepUnusedItems?: boolean;
-  split?: SplitRule;
-  fractions?: Fractions;
-  window?: WindowRule;
-  titleStyle?: TitleStyle;
-  /** What to do with rows that cannot be taken; default `refuse`. */
-  badRows?: 'refuse' | 'skip';
-  /** Bad rows shown; all are counted. */
-  maxListed?: number;
-  name?: string;
-  licence?: string;
-  citation?: string;
-  onProgress?: (text: string) => void;
-  signal?: AbortSignal;
-}
-
-/** A dataset draft and how the files were understood. */
-export interface ImportResult {
-  draft: DatasetDraft;
-  columns: ColumnMap;
-  timeUnit: TimeUnit;
-  /** Bad rows that were skipped, up to `maxListed`, and the count of all. */
-  badRows: { count: number; listed: readonly BadRow[] };
-}
 
 /**
  * Reads interactions and items.
@@ -137,15 +94,7 @@ class Importer {
     });
     Object.assign(this.columns, columns);
     await table.load({ id: columns.itemId, title: columns.itemTitle });
-    await database.run(`
-      CREATE TABLE items_checked AS SELECT rowid AS place, trim(id) AS id, title, blank,
-        CASE WHEN broken IS NOT NULL THEN 'a JSON object'
-             WHEN coalesce(trim(id), '') = '' THEN 'an item id'
-             WHEN coalesce(trim(title), '') = '' THEN 'a title'
-             WHEN row_number() OVER (PARTITION BY trim(id) ORDER BY rowid) > 1
-               THEN 'an item id that did not occur before' END AS expected,
-        coalesce(broken, CASE WHEN coalesce(trim(title), '') = '' THEN title ELSE id END, 'nothing') AS got
-      FROM items_raw WHERE NOT blank`);
+    await database.run(checkItemsSql);
     await this.collectBadRows(table, 'items_checked');
     await database.run(
       'CREATE TABLE items AS SELECT place, id, title FROM items_checked WHERE expected IS NULL',
@@ -180,24 +129,13 @@ class Importer {
       );
       this.timeUnit = timeUnitOf(middle[0]?.[0] as number | null);
     }
-    const seconds = isTimed ? timeSql('time', this.timeUnit) : 'CAST(rowid AS DOUBLE)';
-    const ratingFault = `rating IS NOT NULL AND coalesce(NOT isfinite(TRY_CAST(rating AS DOUBLE)), true)${needsRating ? ' OR rating IS NULL' : ''}`;
-    const itemFault =
-      options.items === undefined ? 'false' : 'trim(item_id) NOT IN (SELECT id FROM items)';
-    await database.run(`
-      CREATE TABLE checked AS SELECT place, user_id, item_id, seconds, rating, expected,
-        CASE expected WHEN 'a user' THEN user_id WHEN 'a JSON object' THEN broken
-          WHEN 'a rating as a number' THEN rating
-          WHEN ${literal(timeExpectation)} THEN time ELSE item_id END AS got
-      FROM (SELECT rowid AS place, trim(user_id) AS user_id, trim(item_id) AS item_id, time,
-          TRY_CAST(rating AS DOUBLE) AS stars, rating, broken, ${seconds} AS seconds,
-          CASE WHEN broken IS NOT NULL THEN 'a JSON object'
-               WHEN coalesce(trim(user_id), '') = '' THEN 'a user'
-               WHEN coalesce(trim(item_id), '') = '' THEN 'an item id'
-               WHEN seconds IS NULL OR NOT isfinite(seconds) THEN ${literal(timeExpectation)}
-               WHEN ${ratingFault} THEN 'a rating as a number'
-               WHEN ${itemFault} THEN ${literal(`an item id of ${basename(options.items ?? '')}`)} END AS expected
-        FROM interactions_raw WHERE NOT blank)`);
+    await database.run(
+      checkInteractionsSql({
+        seconds: isTimed ? timeSql('time', this.timeUnit) : 'CAST(rowid AS DOUBLE)',
+        needsRating,
+        itemsFile: options.items,
+      }),
+    );
     await database.run('DROP TABLE interactions_raw');
     await this.collectBadRows(table, 'checked');
     if (needsRating)
@@ -366,12 +304,4 @@ class Importer {
         `${items.length - titles.size} items share their title with an earlier one; they are never candidates together.`,
       );
   }
-}
-
-const timeExpectation =
-  'a time as Unix seconds or milliseconds or as ISO text such as 2024-05-01T12:00:00Z';
-
-/** One line about a bad row. */
-export function describeBadRow({ where, expected, got }: BadRow): string {
-  return `${where}: expected ${expected}, got ${got}`;
 }

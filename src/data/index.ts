@@ -4,13 +4,10 @@ export { Dataset, type DatasetParts } from './dataset.js';
 export { openDataset } from './dataset-reader.js';
 export { refuseTaken, type WriteDatasetOptions, writeDataset } from './dataset-writer.js';
 export { type DatasetDraft, publishedWindow, type WindowRule, wideTestRows } from './draft.js';
+export { describeBadRow } from './import-check.js';
 export type { ColumnMap, ColumnRole } from './import-columns.js';
-export {
-  describeBadRow,
-  type ImportOptions,
-  type ImportResult,
-  importInteractions,
-} from './import-interactions.js';
+export { importInteractions } from './import-interactions.js';
+export type { ImportOptions, ImportResult } from './import-options.js';
 export { previewTable, type TablePreview } from './import-preview.js';
 export type { BadRow } from './import-table.js';
 export { type DatasetManifest, datasetFormat } from './manifest.js';

@@ -1,0 +1,77 @@
+/**
+ * Options that several verbs of `ilora data` share, and how their values are read.
+ */
+import { type Command, Option } from '@commander-js/extra-typings';
+import type { Fractions, TextOptions, WriteDatasetOptions } from '../data/index.js';
+import { mismatch } from '../errors/index.js';
+
+/** `--titles`. */
+export function titlesOption() {
+  return new Option('--titles <style>', 'published: without year, article in front').choices([
+    'published',
+    'raw',
+  ] as const);
+}
+
+/** Adds what says how a text file is written. */
+export function withTextOptions<T extends Command>(command: T) {
+  return command
+    .option('--delimiter <text>', 'what separates fields (default: found in the first line)')
+    .option('--quote <character>', 'quote character, or "none"')
+    .option('--no-header', 'the first line is a row; name columns by number')
+    .addOption(
+      new Option('--encoding <name>', 'of text files').choices(['utf-8', 'latin-1'] as const),
+    );
+}
+
+/** The values of those options. */
+export function textOptions(options: {
+  delimiter?: string | undefined;
+  quote?: string | undefined;
+  header: boolean;
+  encoding?: 'utf-8' | 'latin-1' | undefined;
+}): TextOptions {
+  const { delimiter, quote, header, encoding } = options;
+  return {
+    ...(delimiter !== undefined && { delimiter: delimiter.replaceAll('\\t', '\t') }),
+    ...(quote !== undefined && { quote: quote === 'none' ? '' : quote }),
+    hasHeader: header,
+    ...(encoding !== undefined && { encoding }),
+  };
+}
+
+/** Candidates, seed and overwriting. */
+export function writeOptions(options: {
+  candidates: number;
+  seed: number;
+  overwrite?: true | undefined;
+}): WriteDatasetOptions {
+  return {
+    candidateCount: options.candidates,
+    seed: options.seed,
+    overwrite: options.overwrite ?? false,
+  };
+}
+
+/** Reads a whole number. */
+export function wholeNumber(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw mismatch('usage', { where: 'ilora data', expected: 'a whole number', got: text });
+}
+
+/** Reads a number. */
+export function decimal(text: string): number {
+  if (text.trim() !== '' && Number.isFinite(Number(text))) return Number(text);
+  throw mismatch('usage', { where: 'ilora data', expected: 'a number', got: text });
+}
+
+/** Reads `8:1:1`. */
+export function fractions(text: string): Fractions {
+  const parts = text.split(/[:,]/).map(decimal);
+  if (parts.length === 3) return parts as unknown as Fractions;
+  throw mismatch('usage', {
+    where: '--fractions',
+    expected: 'three numbers such as 8:1:1',
+    got: text,
+  });
+}

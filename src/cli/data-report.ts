@@ -1,0 +1,94 @@
+/**
+ * Datasets in words and tables, for people.
+ */
+import {
+  type ColumnMap,
+  type DatasetManifest,
+  type DatasetSummary,
+  splitNames,
+} from '../data/index.js';
+
+/** What a dataset is and where it comes from. */
+export function describeManifest(folder: string, manifest: DatasetManifest): string[] {
+  const { counts, dropped, splitRule } = manifest;
+  const { rule, ...parameters } = splitRule;
+  return [
+    `${manifest.name} in ${folder}`,
+    `  origin    ${manifest.origin}`,
+    `  licence   ${manifest.licence}`,
+    ...(manifest.citation === '' ? [] : [`  cite      ${manifest.citation}`]),
+    `  items     ${thousands(counts.items)} (titles: ${manifest.titles})`,
+    `  users     ${thousands(counts.users)} with ${thousands(counts.interactions)} interactions`,
+    `  split     ${rule} ${JSON.stringify(parameters)}`,
+    `  rows      ${splitNames.map((split) => `${split} ${thousands(counts.rows[split])}`).join(', ')}`,
+    `  history   ${manifest.window.minHistory} to ${manifest.window.maxHistory} items; ${manifest.candidates.count} candidates, seed ${manifest.candidates.seed}`,
+    ...Object.entries(dropped).map(
+      ([reason, count]) => `  left out  ${thousands(count)} ${inWords(reason)}`,
+    ),
+    ...manifest.notes.map((text) => `  note      ${text}`),
+    `  hash      ${manifest.hash}`,
+  ];
+}
+
+/** A dataset with its figures. */
+export function describeSummary(summary: DatasetSummary): string[] {
+  const { sequenceLengths, historyLengths, popularItems, tiedTrainTargets } = summary;
+  const lengths = [...new Set(Object.values(historyLengths).flatMap(Object.keys))]
+    .map(Number)
+    .sort((a, b) => a - b);
+  return [
+    ...describeManifest(summary.folder, summary.manifest),
+    `  sequences ${sequenceLengths.min} to ${sequenceLengths.max} items, median ${sequenceLengths.median}`,
+    `  unseen    ${thousands(summary.itemsNotInTrain)} items never occur in train`,
+    ...(tiedTrainTargets === null
+      ? []
+      : [
+          `  ties      ${(100 * tiedTrainTargets).toFixed(1)} % of train targets have the time of the item before`,
+        ]),
+    '',
+    'rows by history length',
+    ...table([
+      ['items', ...splitNames],
+      ...lengths.map((length) => [
+        String(length),
+        ...splitNames.map((split) => thousands(historyLengths[split][length] ?? 0)),
+      ]),
+    ]),
+    '',
+    'most popular in train',
+    ...table(
+      popularItems.map(({ id, title, interactions }) => [
+        thousands(interactions),
+        String(id),
+        title,
+      ]),
+    ),
+    '',
+    'all hashes verified',
+  ];
+}
+
+/** Columns by meaning, in one line. */
+export function describeColumns(columns: ColumnMap): string {
+  return Object.entries(columns)
+    .map(([role, column]) => `${inWords(role)} = ${column}`)
+    .join(', ');
+}
+
+/** `belowMinRating` → `below min rating`. */
+export function inWords(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
+/** A count with separators. */
+export function thousands(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
+/** Rows with aligned columns. */
+export function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+  return rows.map((row) =>
+    `  ${row.map((cell, i) => cell.padEnd(widths[i]!)).join('  ')}`.trimEnd(),
+  );
+}
