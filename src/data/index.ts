@@ -35,3 +35,4 @@ export {
   splitNames,
   type Window,
 } from './types.js';
+export { type TitleMatch, TitleSearch } from './title-search.js';

@@ -12,6 +12,7 @@ import { mismatch } from '../errors/index.js';
 /** What a prompt builder needs of a tokenizer. */
 export interface TextEncoder {
   encode(text: string): number[];
+  decode(ids: readonly number[]): string;
   readonly bosId?: number;
 }
 
@@ -117,6 +118,11 @@ export class PromptBuilder {
   /** Tokens of an item's title as the answer, newline included. */
   answer(item: number): number[] {
     return [...this.#title(item), ...this.#newline];
+  }
+
+  /** Text of generated tokens: the first line, without spaces around it. */
+  read(tokens: readonly number[]): string {
+    return (this.encoder.decode(tokens).split('\n')[0] ?? '').trim();
   }
 
   /** Whether a token ends an answer. */

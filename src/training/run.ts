@@ -257,7 +257,8 @@ function assemble(
 
 function promptsFor(settings: Settings, { tokenizer }: Base, dataset: Dataset): PromptBuilder {
   const encoder = {
-    encode: (text: string) => tokenizer.encode(text),
+    encode: (text: string) => tokenizer.encode(text, { isContinuation: true }),
+    decode: (ids: readonly number[]) => tokenizer.decode(ids),
     ...(tokenizer.bosId !== undefined && { bosId: tokenizer.bosId }),
   };
   return new PromptBuilder(

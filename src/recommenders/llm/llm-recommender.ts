@@ -9,7 +9,6 @@ import { internal } from '../../errors/index.js';
 import { generateGreedy, type Llama } from '../../llama/index.js';
 import type { Pass } from '../../nn/index.js';
 import {
-  cast,
   type Generator,
   indexCopy,
   indexSelect,
@@ -19,6 +18,7 @@ import {
   scope,
   Tensor,
   toDevice,
+  widen,
 } from '../../tensor/index.js';
 import type { Prompt, PromptBuilder } from '../../text/index.js';
 import type { Ranking, RankOptions, Recommender } from '../recommender.js';
@@ -47,9 +47,11 @@ export interface ForwardOptions {
 
 export class LlmRecommender implements Recommender {
   readonly parts: LlmParts;
+  readonly trainableParameters: number;
 
   constructor(parts: LlmParts) {
     this.parts = parts;
+    this.trainableParameters = parts.adapter?.trainableParameters ?? 0;
     const { adapter, recommender } = parts;
     if (
       (adapter?.gate !== undefined || adapter?.projector !== undefined) &&
@@ -61,10 +63,6 @@ export class LlmRecommender implements Recommender {
 
   get name(): string {
     return this.parts.name;
-  }
-
-  get trainableParameters(): number {
-    return this.parts.adapter?.trainableParameters ?? 0;
   }
 
   /** The prompt of an instance, with slots where the adapter has a projector and `wantsSlots` agrees. */
@@ -104,7 +102,7 @@ export class LlmRecommender implements Recommender {
     });
     const flat = reshape(hidden_BTD, [B * T, base.config.hiddenSize]);
     const states_UD = indexSelect(flat, 0, this.#index(layout.states));
-    const logs_UV = logSoftmax(cast(base.logits(states_UD), 'float32'), -1);
+    const logs_UV = logSoftmax(widen(base.logits(states_UD)), -1);
     const V = base.config.vocabSize;
     const picks = layout.predictions.map(({ state, token }) => state * V + token);
     return {
@@ -160,13 +158,13 @@ export class LlmRecommender implements Recommender {
     );
   }
 
-  /** Tokens of the greedy answer to each instance's prompt, first line only. */
+  /** The greedy answer to each instance's prompt, first line only. */
   async generate(
     instances: readonly Instance[],
     { onProgress, signal, maxNewTokens = 64 }: RankOptions & { maxNewTokens?: number } = {},
-  ): Promise<number[][]> {
+  ): Promise<string[]> {
     const { base, prompts } = this.parts;
-    const answers: number[][] = [];
+    const answers: string[] = [];
     for (const instance of instances) {
       await turn(signal);
       const tokens = noGrad(() =>
@@ -180,7 +178,7 @@ export class LlmRecommender implements Recommender {
           });
         }),
       );
-      answers.push(tokens.filter((token) => !prompts.isEnd(token)));
+      answers.push(prompts.read(tokens));
       onProgress?.(answers.length);
     }
     return answers;

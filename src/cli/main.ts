@@ -1,0 +1,78 @@
+/**
+ * The command line: one file per verb; errors and exit codes in one place.
+ *
+ * Exit 0: done. 2: wrong usage. 130: stopped by Ctrl-C. 1: everything else.
+ */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from '@commander-js/extra-typings';
+import { IloraError } from '../errors/index.js';
+import { onEngineNotice } from '../tensor/index.js';
+import { isAbort } from '../training/index.js';
+import { dataCommand } from './data.js';
+import { doctorCommand } from './doctor.js';
+import { evaluateCommand } from './evaluate.js';
+import { modelCommand } from './model.js';
+import { quickstartCommand } from './quickstart.js';
+import { recommendCommand } from './recommend.js';
+import { setupCommand } from './setup.js';
+import { note } from './terminal.js';
+import { trainCommand } from './train.js';
+
+async function main(): Promise<number> {
+  onEngineNotice(note);
+  const { version } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  ) as { version: string };
+  const program = new Command('ilora')
+    .description('LLM-based sequential recommendation with an adapter per user (iLoRA)')
+    .version(version)
+    .option('--debug', 'print stacks of errors')
+    .showHelpAfterError('(add --help for what can be typed here)')
+    .enablePositionalOptions();
+  const commands = [
+    quickstartCommand(),
+    setupCommand(),
+    doctorCommand(),
+    dataCommand(),
+    modelCommand(),
+    trainCommand(),
+    evaluateCommand(),
+    recommendCommand(),
+  ];
+  for (const command of commands) {
+    exitByThrowing(command);
+    program.addCommand(command);
+  }
+  exitByThrowing(program as unknown as Command);
+  const isDebug = process.argv.includes('--debug');
+  try {
+    await program.parseAsync(process.argv.filter((argument) => argument !== '--debug'));
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    return explain(error, isDebug);
+  }
+}
+
+/** Commander throws instead of ending the process, for sub-commands too. */
+function exitByThrowing(command: Command): void {
+  command.exitOverride();
+  for (const inner of command.commands) exitByThrowing(inner as Command);
+}
+
+function explain(error: unknown, isDebug: boolean): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // commander has said what was wrong
+  if (isAbort(error)) {
+    note(error instanceof IloraError ? `ilora: ${error.message}` : 'ilora: stopped');
+    return 130;
+  }
+  if (error instanceof IloraError) {
+    note(`ilora: ${isDebug ? error.stack : error.message}`);
+    return error.code === 'usage' ? 2 : 1;
+  }
+  note(
+    `ilora: internal: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  );
+  return 1;
+}
+
+process.exitCode = await main();

@@ -1,0 +1,163 @@
+/**
+ * `ilora recommend`: what a trained run says to a history typed in.
+ */
+import { readFileSync } from 'node:fs';
+import { Command } from '@commander-js/extra-typings';
+import { formatTable } from '../analysis/index.js';
+import { fileError } from '../checkpoint/index.js';
+import { type Catalog, type Item, TitleSearch } from '../data/index.js';
+import { faults, mismatch } from '../errors/index.js';
+import { SASRecRecommender } from '../recommenders/index.js';
+import { openRun, type Run } from '../training/index.js';
+import { wholeNumber } from './arguments.js';
+import { note, print, printJson } from './terminal.js';
+
+/** A ranked list for one history. */
+export interface Recommendation {
+  history: Item[];
+  ranked: { item: Item; score: number; probability: number }[];
+  /** Weights of the experts for this history, for methods with a gate. */
+  gates?: readonly number[];
+}
+
+export function recommendCommand(): Command {
+  return new Command('recommend')
+    .description('rank items for a history of titles')
+    .requiredOption('--run <folder>', 'run folder made by `ilora train` or `ilora quickstart`')
+    .requiredOption('--history <titles>', 'titles, oldest first, separated by ";"')
+    .option('--candidates <file>', 'rank the titles of this file, one per line')
+    .option('--retrieve <n>', 'rank the n items SASRec likes best', wholeNumber)
+    .option('--top <n>', 'lines to print', wholeNumber, 10)
+    .option('--data <folder>', 'dataset folder, if it has moved')
+    .option('--base <path>', 'base model, if it has moved')
+    .option('--json', 'print one JSON document')
+    .action(
+      async ({
+        run: path,
+        history: text,
+        candidates: file,
+        retrieve = 20,
+        top,
+        data,
+        base,
+        json,
+      }) => {
+        const run = await openRun(path, { ...(data && { data }), ...(base && { basePath: base }) });
+        const history = findTitles(run.dataset.catalog, text.split(';'), '--history');
+        const candidates =
+          file === undefined
+            ? retrieved(run, history, retrieve)
+            : findTitles(run.dataset.catalog, readLines(file), file);
+        const recommendation = await recommend(run, history, candidates);
+        if (json) printJson(asJson(path, recommendation));
+        else print(describe(run, recommendation, top));
+      },
+    ) as unknown as Command;
+}
+
+/** Ranks candidates after a history. */
+export async function recommend(
+  run: Run,
+  history: readonly Item[],
+  candidates: readonly Item[],
+): Promise<Recommendation> {
+  const { maxHistory } = run.dataset.manifest.window;
+  const instance = {
+    row: 0,
+    user: '',
+    history: history.slice(-maxHistory).map(({ id }) => id),
+    target: candidates[0]?.id ?? 0,
+    candidates: candidates.map(({ id }) => id),
+  };
+  const [ranking] = await run.recommender.rank([instance]);
+  const scores = ranking?.scores ?? [];
+  const highest = Math.max(...scores);
+  const total = scores.reduce((sum, score) => sum + Math.exp(score - highest), 0);
+  const ranked = candidates
+    .map((item, i) => ({
+      item,
+      score: scores[i] as number,
+      probability: Math.exp((scores[i] as number) - highest) / total,
+    }))
+    .sort((a, b) => b.score - a.score);
+  return { history: [...history], ranked, ...(ranking?.gates && { gates: ranking.gates }) };
+}
+
+/** Items by title. @throws IloraError `data` listing every title that is unknown or ambiguous, with what is near */
+function findTitles(catalog: Catalog, titles: readonly string[], where: string): Item[] {
+  const search = new TitleSearch(catalog.items);
+  const lines: string[] = [];
+  const found: Item[] = [];
+  for (const title of titles.map((text) => text.trim()).filter((text) => text !== '')) {
+    const { kind, items } = search.find(title);
+    const named = items.map((item) => `"${item.sourceTitle}"`).join(', ');
+    if (kind === 'unknown') lines.push(`"${title}": no such title — nearest: ${named}`);
+    else if (kind === 'ambiguous') lines.push(`"${title}": could be ${named}`);
+    else {
+      const item = items[0] as Item;
+      if (kind === 'close') note(`"${title}" is taken for "${item.sourceTitle}"`);
+      found.push(item);
+    }
+  }
+  if (lines.length > 0) throw faults('data', where, lines);
+  if (found.length === 0)
+    throw mismatch('usage', { where, expected: 'at least one title', got: titles.join(';') });
+  return found;
+}
+
+function retrieved(run: Run, history: readonly Item[], count: number): Item[] {
+  const ids = new SASRecRecommender(run.sasrec).retrieve(
+    history.map(({ id }) => id),
+    count,
+  );
+  return ids.map((id) => run.dataset.catalog.items[id] as Item);
+}
+
+function readLines(path: string): string[] {
+  try {
+    return readFileSync(path, 'utf8').split(/\r?\n/);
+  } catch (error) {
+    throw fileError(path, 'a file with one title per line', error);
+  }
+}
+
+function asJson(run: string, { history, ranked, gates }: Recommendation): unknown {
+  return {
+    run,
+    history: history.map(({ id, title }) => ({ item: id, title })),
+    ranked: ranked.map(({ item, score, probability }, i) => ({
+      rank: i + 1,
+      item: item.id,
+      title: item.title,
+      score,
+      probability,
+    })),
+    ...(gates && { expert_weights: gates }),
+  };
+}
+
+function describe(run: Run, { history, ranked, gates }: Recommendation, top: number): string {
+  const table = formatTable(
+    [
+      { header: '#', align: 'right' },
+      { header: 'title' },
+      { header: 'score', align: 'right' },
+      { header: 'share', align: 'right' },
+    ],
+    ranked
+      .slice(0, top)
+      .map(({ item, score, probability }, i) => [
+        String(i + 1),
+        item.title,
+        score.toFixed(2),
+        `${(100 * probability).toFixed(1)} %`,
+      ]),
+  );
+  const lines = [`history: ${history.map(({ title }) => title).join(' | ')}`, '', table];
+  if (gates !== undefined) {
+    lines.push('', `expert weights for this history (${run.recommender.name}):`);
+    for (const [e, weight] of gates.entries())
+      lines.push(`  expert ${e + 1}  ${weight.toFixed(3)}  ${'█'.repeat(Math.round(weight * 40))}`);
+  }
+  return lines.join('\n');
+}
