@@ -3,7 +3,7 @@
  * beside the checkout, and a copy of the wheel in `ILORA_CACHE` for the pull.
  */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import {
@@ -13,6 +13,7 @@ import {
   openDataset,
   prepareMovielens100k,
   pullMovielens100k,
+  readMovielens,
   readPublishedFolder,
   type SplitName,
   writeDataset,
@@ -80,6 +81,20 @@ test('MovieLens pulled and prepared equals the published rows one by one', {
   assertMovielens(dataset);
   const fromFolder = await prepared(await readPublishedFolder(join(shared, 'movielens')));
   assert.equal(dataset.hash, fromFolder.hash);
+});
+
+test("GroupLens' own files give what the pull gives", { skip: skipPull }, async () => {
+  const { ratings, titles } = await pullMovielens100k({ cacheDir: cache ?? '' });
+  const folder = temporaryFolder();
+  const lines = Array.from(ratings.users, (user, i) =>
+    [user, ratings.items[i]! + 1, ratings.ratings[i], ratings.times[i]].join('\t'),
+  );
+  writeFileSync(join(folder, 'u.data'), `${lines.join('\n')}\n`);
+  const items = titles.map((title, id) => `${id + 1}|${title} |01-Jan-1995||0|1`);
+  writeFileSync(join(folder, 'u.item'), Buffer.from(`${items.join('\n')}\n`, 'latin1'));
+  const read = await readMovielens(folder);
+  assert.deepEqual(read?.ratings, ratings);
+  assert.deepEqual(read?.titles, titles);
 });
 
 test('MovieLens read from its folder equals the published rows', { skip }, async () => {
