@@ -107,7 +107,10 @@ class ResidualBlock extends Module {
     if (this.channelsIn === this.channels) return x_BIL;
     const halved_BIL = strided(x_BIL, 2, 0, x_BIL.axis(2), 2);
     const [B, I, L] = halved_BIL.shape as [number, number, number];
-    const padding = zeros([B, (this.channels - I) / 2, L], { device: x_BIL.device });
+    const padding = zeros([B, (this.channels - I) / 2, L], {
+      dtype: x_BIL.dtype,
+      device: x_BIL.device,
+    });
     return cat([padding, halved_BIL, padding], 1);
   }
 }
@@ -136,7 +139,7 @@ export class ConvGate extends Module implements Gate {
 
   forward(representation_BM: Tensor, isTraining: boolean): Tensor {
     dims('ConvGate.forward(representation)', representation_BM, 'B M');
-    let x_BCL = unsqueeze(cast(representation_BM, 'float32'), 1);
+    let x_BCL = unsqueeze(cast(representation_BM, this.conv.dtype), 1);
     x_BCL = relu(this.norm.forward(conv1d(x_BCL, this.conv, { padding: 1 }), isTraining));
     for (const block of this.blocks) x_BCL = block.forward(x_BCL, isTraining);
     return softmax(this.linear.forward(mean(x_BCL, [2])), 1);

@@ -30,6 +30,6 @@ export class LinearGate extends Module implements Gate {
     dims('LinearGate.forward(representation)', representation_BM, 'B M', {
       M: this.weight.axis(1),
     });
-    return softmax(linear(cast(representation_BM, 'float32'), this.weight), 1);
+    return softmax(linear(cast(representation_BM, this.weight.dtype), this.weight), 1);
   }
 }

@@ -18,6 +18,7 @@ export class Projector extends Module {
   }
 
   forward(items_XM: Tensor, dtype: DType): Tensor {
-    return cast(this.output.forward(gelu(this.input.forward(cast(items_XM, 'float32')))), dtype);
+    const own_XM = cast(items_XM, this.input.weight.dtype);
+    return cast(this.output.forward(gelu(this.input.forward(own_XM))), dtype);
   }
 }

@@ -73,6 +73,9 @@ const contiguousOp = operator('aten::contiguous', 'self');
 /** Converted elements; the same tensor if the type is already that. */
 export const cast = (x: Tensor, dtype: DType): Tensor => toDtypeOp(x, DTYPE_CODES[dtype]);
 
+/** float32, or float64 where it is that: the types in which norms, softmax and losses are reckoned. */
+export const widen = (x: Tensor): Tensor => (x.dtype === 'float64' ? x : cast(x, 'float32'));
+
 /** A copy on another device. @throws IloraError `setup` for "cuda" without a GPU */
 export const toDevice = (x: Tensor, device: Device, dtype: DType = x.dtype): Tensor =>
   toDeviceOp(x, place(device), DTYPE_CODES[dtype]);
@@ -274,7 +277,7 @@ export function rmsNorm(x: Tensor, weight_D: Tensor, epsilon: number): Tensor {
 /** `rmsNorm` out of elementary operators. */
 export function rmsNormComposed(x: Tensor, weight_D: Tensor, epsilon: number): Tensor {
   const { dtype } = x;
-  const wide = dtype === 'float64' ? x : cast(x, 'float32');
+  const wide = widen(x);
   const scale = rsqrt(add(mean(square(wide), [-1], true), epsilon));
   return mul(cast(mul(wide, scale), dtype), weight_D);
 }
@@ -329,7 +332,7 @@ export function attentionComposed(
     scores_BHTS = maskedFill(scores_BHTS, equalsZero(isAllowed), Number.NEGATIVE_INFINITY);
   }
   if (mask !== undefined) scores_BHTS = add(scores_BHTS, mask);
-  const weights_BHTS = cast(softmax(cast(scores_BHTS, 'float32'), -1), value_BHSK.dtype);
+  const weights_BHTS = cast(softmax(widen(scores_BHTS), -1), value_BHSK.dtype);
   return matmul(weights_BHTS, value_BHSK);
 }
 
