@@ -23,6 +23,7 @@ export { type Fractions, type SplitRule, splitRules, splitSequences } from './sp
 export { type DatasetSummary, summarizeDataset } from './summary.js';
 export type { TextOptions } from './text-layout.js';
 export { cleanTitle, type TitleStyle, tidyTitle, titleKey } from './title.js';
+export { type TitleMatch, TitleSearch } from './title-search.js';
 export {
   type CandidateDraw,
   type Catalog,
@@ -35,4 +36,3 @@ export {
   splitNames,
   type Window,
 } from './types.js';
-export { type TitleMatch, TitleSearch } from './title-search.js';

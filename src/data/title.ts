@@ -10,15 +10,20 @@ export type TitleStyle = 'published' | 'raw';
  *
  * The published loader cuts the last seven characters and moves `, The`, `, A` or `, An` to the
  * front. Differs where that goes wrong: a title without a year stays (`unknown` would become
- * empty), `(1995) (V)` is cut as a whole, spaces at the ends go, and an article moves only from the
- * very end and as a whole word (`, An` would be taken for `, A`).
+ * empty), `(1995) (V)` is cut as a whole, spaces at the ends go, and an article moves only as a whole
+ * word (`, An` would be taken for `, A`) from the end or from before a title in brackets, not from
+ * inside (`Good, The Bad and The Ugly, The`). Nine of the 1,682 titles
+ * differ by this, spaces aside.
  */
 export function cleanTitle(title: string, style: TitleStyle): string {
   const spaced = tidyTitle(title);
   if (style === 'raw') return spaced;
   const withoutYear = spaced.replace(/\s*\(\d{4}\)(\s*\(V\))?$/, '');
   const cut = withoutYear === '' ? spaced : withoutYear;
-  return cut.replace(/^(.+), (The|A|An)$/, '$2 $1');
+  return cut.replace(/^(.+), (The|A|An)$|^([^(]+), (The|A|An)( \(.*\))$/, (_, ...parts) => {
+    const [whole, article, before, inner, rest] = parts as (string | undefined)[];
+    return whole === undefined ? `${inner} ${before}${rest}` : `${article} ${whole}`;
+  });
 }
 
 /** One line without tabs, control characters or repeated spaces: fits into a field of a TSV file. */

@@ -9,6 +9,9 @@ test('published titles lose the year and move the article to the front', () => {
     ['Ideal Husband, An (1999)', 'An Ideal Husband'],
     ['Farewell to Arms, A (1932)', 'A Farewell to Arms'],
     ['Cry, the Beloved Country (1995)', 'Cry, the Beloved Country'],
+    ['Good, The Bad and The Ugly, The (1966)', 'The Good, The Bad and The Ugly'],
+    ['Tin Drum, The (Blechtrommel, Die) (1979)', 'The Tin Drum (Blechtrommel, Die)'],
+    ['Die xue shuang xiong (Killer, The) (1989)', 'Die xue shuang xiong (Killer, The)'],
     ['unknown', 'unknown'],
     [
       'Land Before Time III: The Time of the Great Giving (1995) (V)',
