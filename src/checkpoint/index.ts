@@ -5,7 +5,15 @@ export { type FileContent, fileError, writeFileAtomic, writeFolderAtomic } from 
 export { DEQUANTIZABLE, dequantize } from './dequantize.js';
 export { type GgufFile, type GgufMetadata, type GgufValue, openGguf } from './gguf.js';
 export { GgufSource } from './gguf-source.js';
+export { KNOWN_MODELS, type KnownModel } from './known-model.js';
 export { countParameters, type ModelConfig, SUPPORTED_ARCHITECTURES } from './model-config.js';
+export {
+  findPulled,
+  type PulledModel,
+  type PullModelOptions,
+  type PullStep,
+  pullModel,
+} from './model-pull.js';
 export { describeModel, type ModelDescription, openWeights } from './open-weights.js';
 export {
   openSafetensors,
