@@ -77,7 +77,8 @@ export function evaluateCommand(): Command {
       print(formatEvaluationTable(evaluations));
       for (const comparison of comparisons) {
         const [first, second] = comparison.methods;
-        print(describeComparison({ first, second, comparison }));
+        const { evidence, conclusion } = describeComparison({ first, second, comparison });
+        print(`${conclusion} ${evidence}`);
       }
     }) as unknown as Command;
 }

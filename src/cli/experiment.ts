@@ -1,0 +1,346 @@
+/**
+ * One comparison of methods, from a dataset to a report: counts, SASRec, the base alone, uniform LoRA, iLoRA.
+ *
+ * `ilora quickstart` runs it small, runs/movielens.ts long. Every stage leaves its result in the folder, so
+ * a stopped experiment goes on where it was.
+ */
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import {
+  type ReportData,
+  type ReportMethod,
+  type WorkedExample,
+  writeReport,
+} from '../analysis/index.js';
+import { writeFileAtomic } from '../checkpoint/index.js';
+import { type Dataset, type Instance, openDataset, type SplitName } from '../data/index.js';
+import { type Comparison, compareWithAll, type Evaluation } from '../evaluation/index.js';
+import { LlmRecommender, type Recommender } from '../recommenders/index.js';
+import { engineInfo, processorName } from '../tensor/index.js';
+import {
+  type Base,
+  baseRecommender,
+  openBase,
+  openRun,
+  type Run,
+  RunFolder,
+  type Settings,
+  trainRun,
+} from '../training/index.js';
+import { countBaselines, evaluateShown, generateShown, rowsOf } from './evaluate.js';
+import { note } from './terminal.js';
+import { trainHooks } from './train-hooks.js';
+
+export interface ExperimentPlan {
+  title: string;
+  /** Folder for runs, evaluations, report. */
+  out: string;
+  /** Path of the base model's files. */
+  basePath: string;
+  /** Name shown for the base. */
+  baseName: string;
+  /** Settings of all methods; `method`, `out` and `recommender` are filled in. `data` is the dataset. */
+  settings: Settings;
+  /** Only the first rows of the test split. */
+  testRows?: number;
+  /** Also evaluate on several windows per test user. */
+  isWide?: boolean;
+  /** Also generate answers with the language-model methods. */
+  isGenerating?: boolean;
+  /** Command that repeats it, for the report. */
+  command: string;
+}
+
+/** Names and order of the methods. */
+export const METHODS = ['popularity', 'cooccurrence', 'sasrec', 'base', 'lora', 'ilora'] as const;
+export type MethodName = (typeof METHODS)[number];
+
+const LABELS: Record<MethodName, string> = {
+  popularity: 'Popularity',
+  cooccurrence: 'Co-occurrence',
+  sasrec: 'SASRec',
+  base: 'Base, untrained',
+  lora: 'LoRA',
+  ilora: 'iLoRA',
+};
+
+export interface ExperimentResult {
+  dataset: Dataset;
+  base: { name: string; parameters: number };
+  evaluations: Record<MethodName, Evaluation>;
+  /** iLoRA against each other method, Holm-corrected; LoRA first. */
+  comparisons: Comparison[];
+  wide?: { evaluations: Evaluation[]; comparisons: Comparison[] };
+  generated: Evaluation[];
+  trainSeconds: Partial<Record<MethodName, number>>;
+  examples: WorkedExample[];
+  report: string;
+  seconds: number;
+}
+
+/** Runs what is not done yet and writes `report.html`. @throws AbortError after saving, when the signal fires */
+export async function runExperiment(
+  plan: ExperimentPlan,
+  signal: AbortSignal,
+): Promise<ExperimentResult> {
+  const started = performance.now();
+  const { out, settings } = plan;
+  mkdirSync(join(out, 'evaluations'), { recursive: true });
+  const dataset = await openDataset(settings.data);
+  const test = rowsOf(dataset, 'test', plan.testRows);
+  const stages = new Stages(plan, dataset, signal);
+  const evaluations: Partial<Record<MethodName, Evaluation>> = {};
+  const wide: Evaluation[] = [];
+  const generated: Evaluation[] = [];
+  const trainSeconds: Partial<Record<MethodName, number>> = {};
+  const measure = async (
+    name: MethodName,
+    recommender: () => Promise<Recommender> | Recommender,
+  ): Promise<void> => {
+    evaluations[name] = await stages.evaluate(name, 'test', test, recommender);
+    if (plan.isWide && name !== 'base') {
+      wide.push(
+        await stages.evaluate(name, 'test-wide', rowsOf(dataset, 'test-wide'), recommender),
+      );
+    }
+    if (plan.isGenerating && (name === 'base' || name === 'lora' || name === 'ilora')) {
+      generated.push(await stages.generate(name, test, recommender));
+    }
+  };
+
+  // ---- counts and SASRec --------------------------------------------------------------------------
+  const [popularity, cooccurrence] = await countBaselines(dataset, signal);
+  await measure('popularity', () => popularity);
+  await measure('cooccurrence', () => cooccurrence);
+  const sasrec = await stages.train({ ...settings, method: 'sasrec', out: join(out, 'sasrec') });
+  trainSeconds.sasrec = stages.trainSeconds(sasrec);
+  await measure('sasrec', () => sasrec.recommender);
+
+  // ---- the language model: alone, with one LoRA, with a mixture of experts per user -----------------
+  note(`base ${plan.baseName} ...`);
+  const base = openBase(plan.basePath, { device: settings.device as 'cpu', dtype: settings.dtype });
+  const parameters = base.model.parameterCount;
+  await measure('base', () => baseRecommender(settings, base, dataset));
+  let main: Run | undefined;
+  for (const method of ['lora', 'ilora'] as const) {
+    const run = await stages.train(
+      { ...settings, method, out: join(out, method), recommender: join(out, 'sasrec') },
+      base,
+    );
+    trainSeconds[method] = stages.trainSeconds(run);
+    await measure(method, () => run.recommender);
+    if (method === 'ilora') main = run;
+    else if (run.recommender instanceof LlmRecommender) run.recommender.parts.adapter?.remove();
+  }
+
+  // ---- what it says ---------------------------------------------------------------------------------
+  const complete = evaluations as Record<MethodName, Evaluation>;
+  const comparisons = compareIlora(METHODS.map((name) => complete[name]));
+  const result: ExperimentResult = {
+    dataset,
+    base: { name: plan.baseName, parameters },
+    evaluations: complete,
+    comparisons,
+    ...(plan.isWide && { wide: { evaluations: wide, comparisons: compareIlora(wide) } }),
+    generated,
+    trainSeconds,
+    examples: workedExamples(dataset, complete.ilora, test),
+    report: join(out, 'report.html'),
+    seconds: 0,
+  };
+  await writeReport(result.report, reportData(plan, result, main?.folder));
+  result.seconds = (performance.now() - started) / 1000;
+  return result;
+}
+
+/** iLoRA against all others, LoRA first. */
+function compareIlora(evaluations: readonly Evaluation[]): Comparison[] {
+  const ilora = evaluations.find(({ method }) => method === 'ilora') as Evaluation;
+  const others = evaluations.filter(({ method }) => method !== 'ilora');
+  others.sort((a, b) => Number(b.method === 'lora') - Number(a.method === 'lora'));
+  return compareWithAll(ilora, others);
+}
+
+/** Stages that leave their result in the folder and are not done twice. */
+class Stages {
+  constructor(
+    readonly plan: ExperimentPlan,
+    readonly dataset: Dataset,
+    readonly signal: AbortSignal,
+  ) {}
+
+  /** Trains, or continues, or opens a finished run. */
+  async train(settings: Settings, base?: Base): Promise<Run> {
+    const { dataset, plan, signal } = this;
+    const shared = { dataset, ...(base && { base }) };
+    const folder = new RunFolder(settings.out);
+    if (existsSync(folder.summary)) return openRun(settings.out, { shared });
+    return trainRun(
+      settings,
+      { shared, basePath: plan.basePath, resume: existsSync(folder.run) },
+      trainHooks(signal),
+    );
+  }
+
+  trainSeconds({ folder }: Run): number {
+    return (JSON.parse(readFileSync(folder.summary, 'utf8')) as { seconds: number }).seconds;
+  }
+
+  async evaluate(
+    name: MethodName,
+    split: SplitName,
+    instances: readonly Instance[],
+    recommender: () => Promise<Recommender> | Recommender,
+  ): Promise<Evaluation> {
+    return this.#once(`${name}.${split}`, async () =>
+      evaluateShown(await recommender(), instances, this.signal),
+    );
+  }
+
+  async generate(
+    name: MethodName,
+    instances: readonly Instance[],
+    recommender: () => Promise<Recommender> | Recommender,
+  ): Promise<Evaluation> {
+    return this.#once(`${name}.generated`, async () =>
+      generateShown((await recommender()) as LlmRecommender, this.dataset, instances, this.signal),
+    );
+  }
+
+  async #once(name: string, make: () => Promise<Evaluation>): Promise<Evaluation> {
+    const path = join(this.plan.out, 'evaluations', `${name}.json`);
+    if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as Evaluation;
+    const evaluation = await make();
+    writeFileAtomic(path, JSON.stringify(evaluation));
+    return evaluation;
+  }
+}
+
+/** Three test users: the first hit of iLoRA, the first miss, and the next row. */
+function workedExamples(
+  dataset: Dataset,
+  { outcomes }: Evaluation,
+  test: readonly Instance[],
+): WorkedExample[] {
+  const hit = outcomes.findIndex((outcome) => outcome.hit);
+  const miss = outcomes.findIndex((outcome) => !outcome.hit);
+  const rows = new Set([hit, miss, 0, 1, 2].filter((row) => row >= 0 && row < test.length));
+  const titleOf = (item: number): string => dataset.catalog.items[item]?.title ?? '';
+  return [...rows].slice(0, 3).map((row) => {
+    const { user, history, candidates, target } = test[row] as Instance;
+    const { scores = [], gates } = outcomes[row] ?? {};
+    return {
+      user,
+      history: history.map(titleOf),
+      candidates: candidates.map((item, i) => ({
+        title: titleOf(item),
+        score: scores[i] ?? 0,
+        isTarget: item === target,
+      })),
+      ...(gates && { gates }),
+    };
+  });
+}
+
+function reportData(
+  plan: ExperimentPlan,
+  result: ExperimentResult,
+  main: RunFolder | undefined,
+): ReportData {
+  const { dataset, evaluations, trainSeconds, comparisons, wide } = result;
+  const { libtorch, threads } = engineInfo();
+  const methods = METHODS.map((name): ReportMethod => {
+    const folder = new RunFolder(join(plan.out, name));
+    const losses = lossPoints(
+      folder,
+      dataset.rows('train'),
+      plan.settings.training.batchSize,
+      name,
+    );
+    return {
+      label: LABELS[name],
+      evaluation: evaluations[name],
+      isMain: name === 'ilora',
+      ...(trainSeconds[name] !== undefined && { trainSeconds: trainSeconds[name] }),
+      ...(losses.length > 0 && { losses }),
+    };
+  });
+  const labelled = (list: readonly Comparison[], suffix = '') =>
+    list.map((comparison) => ({
+      first: `${LABELS[comparison.methods[0] as MethodName]}${suffix}`,
+      second: `${LABELS[comparison.methods[1] as MethodName]}${suffix}`,
+      comparison,
+    }));
+  return {
+    title: plan.title,
+    createdAt: new Date().toISOString(),
+    dataset: {
+      name: dataset.manifest.name,
+      split: 'test',
+      numCandidates: dataset.manifest.candidates.count,
+      numItems: dataset.catalog.size,
+      numTrainRows: dataset.rows('train'),
+    },
+    methods,
+    comparisons: [
+      ...labelled(comparisons),
+      ...labelled(wide?.comparisons ?? [], ' (several windows per user)'),
+    ],
+    expertWeights: evaluations.ilora.outcomes
+      .filter(({ gates }) => gates !== undefined)
+      .slice(0, 10)
+      .map(({ user, gates = [] }) => ({ user, weights: gates })),
+    examples: result.examples,
+    settings: stringify(plan.settings),
+    seeds: { training: plan.settings.seed, candidates: dataset.manifest.candidates.seed },
+    hashes: { dataset: dataset.hash, ...(main && { base: baseHash(main) }) },
+    machine: {
+      processor: processorName(),
+      device: plan.settings.device,
+      threads: String(threads),
+      libtorch: libtorch.version,
+      node: process.version,
+    },
+    timings: METHODS.flatMap((name) => [
+      ...(trainSeconds[name] === undefined
+        ? []
+        : [{ label: `train ${LABELS[name]}`, seconds: trainSeconds[name] }]),
+      { label: `evaluate ${LABELS[name]}`, seconds: evaluations[name].seconds },
+    ]),
+    command: plan.command,
+  };
+}
+
+function baseHash(folder: RunFolder): string {
+  const record = JSON.parse(readFileSync(folder.run, 'utf8')) as { base?: { sha256: string } };
+  return record.base?.sha256 ?? '';
+}
+
+/** Training loss over epochs, thinned to a drawable number of points. */
+function lossPoints(
+  folder: RunFolder,
+  examples: number,
+  batchSize: number,
+  name: MethodName,
+): { epoch: number; train: number }[] {
+  const steps = folder.readMetrics().filter(({ kind }) => kind === 'step') as {
+    step: number;
+    loss: number;
+    epoch: number;
+  }[];
+  const perStep = name === 'sasrec' ? stepsToEpochs(steps) : batchSize / examples;
+  const window = Math.max(1, Math.ceil(steps.length / 100));
+  const points: { epoch: number; train: number }[] = [];
+  for (let i = 0; i < steps.length; i += window) {
+    const part = steps.slice(i, i + window);
+    const train = part.reduce((sum, { loss }) => sum + loss, 0) / part.length;
+    points.push({ epoch: (part.at(-1)?.step ?? 0) * perStep, train });
+  }
+  return points;
+}
+
+function stepsToEpochs(steps: readonly { step: number; epoch: number }[]): number {
+  const last = steps.at(-1);
+  return last === undefined ? 1 : (last.epoch + 1) / last.step;
+}
