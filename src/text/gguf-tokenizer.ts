@@ -28,9 +28,9 @@ export interface TokenizerParts {
   prefix: SpacePrefix;
   /** Text of each special token. */
   specials: ReadonlyMap<number, string>;
+  /** Ids that the model expects before and after a text. */
   before: readonly number[];
   after: readonly number[];
-  bosId?: number;
   eosIds: readonly number[];
   vocabSize: number;
 }
@@ -110,7 +110,6 @@ export function readGgufTokenizer(metadata: Metadata, where: string): TokenizerP
     specials,
     before: usesBos === true && bosId !== undefined ? [bosId] : [],
     after: usesEos === true && eosId !== undefined ? [eosId] : [],
-    bosId,
     eosIds: [...new Set([...(eosId === undefined ? [] : [eosId]), ...ends])],
     vocabSize: tokens.length,
   };

@@ -55,7 +55,7 @@ interface Library {
 
 /** Turns texts into ids and ids into texts. */
 export class Tokenizer {
-  /** The id that starts a text, where the model has one. */
+  /** The id that every text starts with, where the model was trained so; SmolLM2 was not. */
   readonly bosId: number | undefined;
   /** The ids at which generated text ends. */
   readonly eosIds: readonly number[];
@@ -67,7 +67,7 @@ export class Tokenizer {
 
   constructor(parts: TokenizerParts) {
     this.#parts = parts;
-    this.bosId = parts.bosId;
+    this.bosId = parts.before[0];
     this.eosIds = parts.eosIds;
     this.vocabSize = parts.vocabSize;
     this.#specialIds = new Map([...parts.specials].map(([id, text]) => [text, id]));
@@ -193,12 +193,23 @@ function readTokenizerFiles({
     },
     prefix,
     specials,
-    before: frame.before.map(needId),
+    before: startOf(frame.before.map(needId), idOf(bos), config),
     after: frame.after.map(needId),
-    bosId: idOf(bos),
     eosIds: [...new Set([...(eosId === undefined ? [] : [eosId]), ...ends])],
     vocabSize: ids.reduce((most, id) => Math.max(most, id), -1) + 1,
   };
+}
+
+/** `add_bos_token` in tokenizer_config.json outranks the template, as in transformers. */
+function startOf(
+  before: readonly number[],
+  bosId: number | undefined,
+  config: unknown,
+): readonly number[] {
+  const flag = isObject(config) ? config.add_bos_token : undefined;
+  if (bosId === undefined || typeof flag !== 'boolean') return before;
+  if (flag) return before.includes(bosId) ? before : [bosId, ...before];
+  return before.filter((id) => id !== bosId);
 }
 
 function withoutKeys(

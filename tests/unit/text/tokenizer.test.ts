@@ -79,6 +79,20 @@ for (const [name, open] of [
   });
 }
 
+describe('Tokenizer.bosId', () => {
+  it('is the id a text starts with, if it does', () => {
+    assert.equal(fromGguf().bosId, undefined);
+    assert.equal(fromGguf({ add_bos_token: true }).bosId, 1);
+    assert.equal(fromGguf({ pre: 'llama-bpe' }).bosId, 1);
+    assert.equal(fromJson(bpe.tokenizerJson).bosId, 1);
+    const config = { bos_token: '<|im_start|>', add_bos_token: false };
+    assert.equal(fromJson(bpe.tokenizerJson, config).bosId, undefined);
+    const plain = { ...bpe.tokenizerJson, post_processor: null };
+    assert.equal(fromJson(plain, config).bosId, undefined);
+    assert.equal(fromJson(plain, { ...config, add_bos_token: true }).bosId, 1);
+  });
+});
+
 describe('openTokenizer', () => {
   it('names broken metadata', () => {
     const cases: [Record<string, unknown>, RegExp][] = [
