@@ -1,0 +1,105 @@
+/** Gradients of the tensor layer's composed and fused operators, by finite differences in float64. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  attention,
+  attentionComposed,
+  engineThreads,
+  layerNorm,
+  liveTensors,
+  mul,
+  rmsNorm,
+  rmsNormComposed,
+  scope,
+  sum,
+  Tensor,
+  tril,
+  where,
+} from '../../../src/tensor/index.js';
+import { checkGradients, close, noise } from '../../support/numeric.js';
+
+engineThreads(1);
+
+/** A fixed random mixture of all elements, so that no gradient cancels. */
+const mixture = (x: Tensor): Tensor => sum(mul(x, noise(x.shape, 50)));
+
+test('rmsNorm, fused and composed, has the gradients of its formula', () => {
+  const inputs = { x: noise([3, 5], 1), weight: noise([5], 2) };
+  for (const norm of [rmsNorm, rmsNormComposed])
+    checkGradients(() => mixture(norm(inputs.x, inputs.weight, 1e-5)), inputs);
+});
+
+test('layerNorm has the gradients of its formula', () => {
+  const inputs = { x: noise([3, 5], 1), weight: noise([5], 2), bias: noise([5], 3) };
+  checkGradients(() => mixture(layerNorm(inputs.x, inputs.weight, inputs.bias, 1e-5)), inputs);
+});
+
+const heads = (): { query: Tensor; key: Tensor; value: Tensor } => ({
+  query: noise([2, 2, 4, 3], 1),
+  key: noise([2, 2, 4, 3], 2),
+  value: noise([2, 2, 4, 3], 3),
+});
+
+/** Additive mask [2, 1, 4, 4]: causal in the first instance, all but one pair in the second. */
+function mask(): Tensor {
+  const never = Number.NEGATIVE_INFINITY;
+  const rows = [
+    [0, never, never, never, 0, 0, never, never, 0, 0, 0, never, 0, 0, 0, 0],
+    [0, 0, 0, 0, 0, 0, never, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+  ];
+  return Tensor.from(Float64Array.from(rows.flat()), [2, 1, 4, 4]);
+}
+
+test('attention, causal and masked, fused and composed, has the gradients of its formula', () => {
+  for (const attend of [attention, attentionComposed]) {
+    for (const options of [{ isCausal: true }, { mask: mask() }]) {
+      const inputs = heads();
+      const { query, key, value } = inputs;
+      checkGradients(() => mixture(attend(query, key, value, options)), inputs);
+    }
+  }
+});
+
+test('composed rmsNorm and attention equal the fused ones to 1e-12 in float64', () => {
+  const x = noise([3, 5], 1);
+  const weight = noise([5], 2);
+  close(rmsNormComposed(x, weight, 1e-5), rmsNorm(x, weight, 1e-5), 1e-12);
+  const { query, key, value } = heads();
+  for (const options of [{}, { isCausal: true }, { mask: mask() }])
+    close(
+      attentionComposed(query, key, value, options),
+      attention(query, key, value, options),
+      1e-12,
+    );
+});
+
+test('attention by hand: equal scores average the values, a mask picks one', () => {
+  const zero = Tensor.from(new Float32Array(4), [1, 1, 2, 2]);
+  const value = Tensor.from([1, 2, 3, 4], [1, 1, 2, 2]);
+  close(attention(zero, zero, value), [2, 3, 2, 3], 1e-6);
+  close(attention(zero, zero, value, { isCausal: true }), [1, 2, 2, 3], 1e-6);
+  const second = Tensor.from([Number.NEGATIVE_INFINITY, 0, 0, Number.NEGATIVE_INFINITY], [2, 2]);
+  close(attention(zero, zero, value, { mask: second }), [3, 4, 1, 2], 1e-6);
+});
+
+test('gradients pass through where and tril only where they keep the element', () => {
+  const x = Tensor.from([1, 2, 3, 4], [2, 2]).setRequiresGrad(true);
+  sum(tril(x)).backward();
+  assert.deepEqual(x.grad?.toNumbers(), [1, 0, 1, 1]);
+  x.setGrad();
+  const isKept = Tensor.from([1, 0, 0, 1], [2, 2], 'bool');
+  sum(where(isKept, x, Tensor.from([0, 0, 0, 0], [2, 2]))).backward();
+  assert.deepEqual(x.grad?.toNumbers(), [1, 0, 0, 1]);
+});
+
+test('backward leaves no tensor behind beside the gradients', () => {
+  const w = noise([3, 3], 4).setRequiresGrad(true);
+  const step = (): void => {
+    scope(() => sum(mul(w, noise([3, 3], 5))).backward());
+    w.setGrad();
+  };
+  step();
+  const before = liveTensors();
+  for (let i = 0; i < 20; i++) step();
+  assert.equal(liveTensors(), before);
+});
