@@ -100,7 +100,8 @@ test('the mixture is the dense Σ gₑ Bₑ Aₑ, for any experts, ranks, scales
           const gates_BE = softmax(noise([3, E], seed + 1), 1);
           const scale = scaleBy === 'total-rank' ? 6 / (E * R) : 6 / R;
           const rows = [0, 1, 2].map((b) => {
-  XX            for (let e = 0; e < E; e++) {
+            let delta = zeros([O, I], { dtype: 'float64' });
+            for (let e = 0; e < E; e++) {
               const product = matmul(
                 narrow(layer.up, 1, e * R, R),
                 narrow(layer.down, 0, e * R, R),
