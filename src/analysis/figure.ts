@@ -6,8 +6,7 @@
  * readable on a phone. Specs hold plain colours and work anywhere; in the drawn SVG each colour
  * becomes the page's variable, so a chart follows light and dark.
  */
-import * as vega from 'vega';
-import { compile, type TopLevelSpec } from 'vega-lite';
+import type { TopLevelSpec } from 'vega-lite';
 import { PALETTE } from './theme.js';
 
 /** A chart of any width in pixels. */
@@ -80,6 +79,8 @@ export async function draw({ id, description, spec }: Figure): Promise<DrawnFigu
 }
 
 async function toSvg(spec: TopLevelSpec): Promise<string> {
+  // Loaded here, so that only a report pays for it.
+  const [vega, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
   const compiled = compile(spec, { logger: vega.logger(vega.Error) }).spec;
   const view = new vega.View(vega.parse(compiled), { renderer: 'none', logLevel: vega.Error });
   try {

@@ -4,7 +4,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { AbortError, mismatch } from '../errors/index.js';
 
 /** A row of a query: texts, numbers (also for whole numbers of 64 bits) and nulls. */
@@ -22,6 +22,8 @@ export class Database {
   /** Opens a database, hands it to `work` and closes it, whatever happens. */
   static async use<T>(work: (database: Database) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const folder = await mkdtemp(join(tmpdir(), 'ilora-import-'));
+    // Loaded here, so that only an import pays for it.
+    const { DuckDBInstance } = await import('@duckdb/node-api');
     const instance = await DuckDBInstance.create(':memory:', {
       temp_directory: folder,
       autoinstall_known_extensions: 'false',

@@ -24,7 +24,7 @@ export { type EngineEnvironment, engineEnvironment } from './environment.js';
 export { Generator } from './generator.js';
 export { engineThreads, noGrad } from './grad.js';
 export { findLibtorch, type Libtorch, OLDEST_LIBTORCH, setupDir } from './libtorch.js';
-export { type EngineInfo, engineInfo, onEngineNotice, requireCuda } from './native.js';
+export { type EngineInfo, engineInfo, onEngineNotice, prepareDevice } from './native.js';
 export * from './operators.js';
 export { currentScope, keep, type Owned, Scope, scope } from './scope.js';
 export { liveTensors, Tensor, type TypedArray } from './tensor.js';

@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { IloraError } from '../errors/index.js';
 import { ensureAddon } from './build.js';
+import type { Device } from './dtype.js';
 import { engineEnvironment } from './environment.js';
 import { findLibtorch, type Libtorch } from './libtorch.js';
 
@@ -105,6 +106,14 @@ function load(): { native: Native; info: EngineInfo } {
 }
 
 let cudaReady = false;
+
+/**
+ * Loads what a device needs. Call it before the first tensor is made: libtorch looks for CUDA kernels once.
+ * @throws IloraError `setup` where this libtorch or machine has no such device
+ */
+export function prepareDevice(device: Device): void {
+  if (device !== 'cpu') requireCuda();
+}
 
 /** Loads the CUDA kernels. @throws IloraError `setup` where this libtorch or machine has none */
 export function requireCuda(): void {

@@ -6,7 +6,7 @@ import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { openWeights } from '../checkpoint/index.js';
 import { Llama } from '../llama/index.js';
-import { type Device, type DType, preferredDtype } from '../tensor/index.js';
+import { type Device, type DType, preferredDtype, prepareDevice } from '../tensor/index.js';
 import { openTokenizer, type Tokenizer } from '../text/index.js';
 
 /** A frozen language model, ready to be used. */
@@ -26,6 +26,7 @@ export function openBase(
   path: string,
   { device, dtype }: { device: Device; dtype: 'auto' | 'float32' | 'bfloat16' },
 ): Base {
+  prepareDevice(device);
   const source = openWeights(path);
   try {
     const kind = dtype === 'auto' ? preferredDtype(device) : dtype;

@@ -17,7 +17,14 @@ import {
   SASRecLearner,
   SASRecRecommender,
 } from '../recommenders/index.js';
-import { type Device, engineInfo, Generator, processorName, scope } from '../tensor/index.js';
+import {
+  type Device,
+  engineInfo,
+  Generator,
+  prepareDevice,
+  processorName,
+  scope,
+} from '../tensor/index.js';
 import { PromptBuilder } from '../text/index.js';
 import { type Base, hashModel, openBase } from './base.js';
 import { restore } from './checkpoint.js';
@@ -88,6 +95,7 @@ export async function trainRun(
   { shared, basePath, resume = false }: { shared: Shared; basePath?: string; resume?: boolean },
   hooks: RunHooks,
 ): Promise<Run> {
+  prepareDevice(settings.device as Device);
   if (settings.method === 'sasrec') return trainSasrec(settings, shared.dataset, resume, hooks);
   const { dataset } = shared;
   const path = shared.base?.path ?? basePath;
@@ -179,6 +187,7 @@ export async function openRun(
 ): Promise<Run> {
   const record = readRecord(path);
   const settings: Settings = { ...record.settings, ...(device && { device }) };
+  prepareDevice(settings.device as Device);
   const folder = new RunFolder(path);
   const dataset = shared?.dataset ?? (await openDataset(data ?? settings.data));
   if (dataset.hash !== record.dataset.hash) {
