@@ -31,7 +31,7 @@ export const tinyConfig: ModelConfig = {
   eosTokenIds: [],
 };
 
-/** A random Llama; embeddings are near 1 and matrices wide enough that every layer matters. */
+/** A random Llama; wide enough that every layer matters and that a loss can become small. */
 export function tinyLlama({
   config = {},
   dtype = 'float32',
@@ -46,7 +46,8 @@ export function tinyLlama({
   const generator = new Generator(seed);
   return new Llama(full, (key) => {
     const shape = shapes.get(key) as readonly number[];
-    const scale = key.startsWith('embed') ? 1 : 1.5 / Math.sqrt(shape.at(-1) as number);
+    const isTable = /^(embed_tokens|lm_head)/.test(key);
+    const scale = isTable ? 1 : 1.5 / Math.sqrt(shape.at(-1) as number);
     return keep(cast(mul(randn(shape, generator, 'float64'), scale), dtype));
   });
 }
@@ -113,8 +114,7 @@ export function tinyIlora({
   batchTokens?: number;
 } = {}): LlmRecommender & { parts: { adapter: Adapter; recommender: SASRec } } {
   const base = tinyLlama({ dtype });
-  const recommender = tinySasrec();
-  recommender.freeze();
+  const recommender = tinySasrec().to('cpu', dtype).freeze();
   const adapter = new Adapter(base, { ...tinyAdapterOptions, ...options }, 8, 5).to('cpu', dtype);
   let seed = 100;
   for (const [key, tensor] of adapter.namedTensors())

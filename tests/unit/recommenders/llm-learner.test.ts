@@ -1,0 +1,150 @@
+/** Training of adapters: the curriculum and the freedom to cut a step into parts. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LLAMA_PROJECTIONS } from '../../../src/lora/index.js';
+import { Adam } from '../../../src/optim/index.js';
+import { LlmLearner, type TrainingPosition } from '../../../src/recommenders/index.js';
+import { engineThreads, liveTensors, noGrad, scope } from '../../../src/tensor/index.js';
+import { tinyDataset, tinyIlora } from '../../support/models.js';
+import { close } from '../../support/numeric.js';
+
+engineThreads(1);
+
+const rates = { lora: 1e-2, gate: 1e-2, projector: 1e-2, weightDecay: 0 };
+const examples = [0, 1, 2, 3];
+const at = (step: number, totalSteps = 10): TrainingPosition => ({
+  seed: 3,
+  step,
+  totalSteps,
+  epoch: 0,
+});
+
+function learner(
+  curriculum: 'ramp' | 'hybrid' = 'hybrid',
+  options: Parameters<typeof tinyIlora>[0] = {},
+): LlmLearner {
+  return new LlmLearner(tinyIlora(options), tinyDataset, { rates, curriculum });
+}
+
+test('gradients of one batch of four equal the sum over four batches of one', () => {
+  const all = learner('hybrid', { dtype: 'float64' });
+  const gradients = (parts: number[][]): Map<string, number[]> => {
+    for (const tensor of all.state().values()) tensor.setGrad();
+    for (const part of parts) scope(() => all.loss(part, at(4)).backward());
+    return new Map([...all.state()].map(([key, tensor]) => [key, tensor.grad!.toNumbers()]));
+  };
+  const whole = gradients([examples]);
+  for (const parts of [
+    [[0], [1], [2], [3]],
+    [
+      [3, 1],
+      [2, 0],
+    ],
+  ])
+    for (const [key, values] of gradients(parts)) close(values, whole.get(key)!, 1e-9, key);
+});
+
+test('the loss of a step does not depend on how it is cut, ramp and templates included', () => {
+  const all = learner('ramp', { dtype: 'float64' });
+  const loss = (part: number[]): number => noGrad(() => scope(() => all.loss(part, at(5)).item()));
+  const parts = examples.map((example) => loss([example]));
+  close([loss(examples)], [parts.reduce((a, b) => a + b)], 1e-9);
+  close([loss([2, 3]) + loss([0, 1])], [loss(examples)], 1e-9);
+});
+
+test('targets are the title and its end, counted alike however they are cut', () => {
+  const all = learner();
+  // Items 3, 7, 2 and 9 have 4, 4, 3 and 2 words, a number, and a newline at the end.
+  assert.equal(all.countTargets(examples, at(0)), 6 + 6 + 5 + 4);
+  assert.equal(
+    examples.reduce((total, example) => total + all.countTargets([example], at(0)), 0),
+    21,
+  );
+});
+
+test('cutting by tokens keeps every example once', () => {
+  for (const batchTokens of [1, 200, 1 << 20]) {
+    const parts = learner('hybrid', { batchTokens }).cut(examples, at(0));
+    assert.deepEqual(parts.flat().sort(), examples);
+    if (batchTokens === 1) assert.equal(parts.length, 4);
+    if (batchTokens === 1 << 20) assert.equal(parts.length, 1);
+  }
+});
+
+/** Share of prompts with slots at a step, over the four rows and 50 seeds. */
+function slotShare(all: LlmLearner, step: number): number {
+  let count = 0;
+  for (let seed = 0; seed < 50; seed++) {
+    const seen: boolean[] = [];
+    const { prompts } = all.recommender.parts;
+    const build = prompts.build.bind(prompts);
+    prompts.build = (request) => {
+      seen.push(request.hasSlots);
+      return build(request);
+    };
+    all.countTargets(examples, { ...at(step), seed });
+    prompts.build = build;
+    count += seen.filter((hasSlots) => hasSlots).length;
+  }
+  return count / 200;
+}
+
+test('the ramp starts with text, ends with slots, and rises with the share of training done', () => {
+  const ramp = learner('ramp');
+  assert.equal(slotShare(ramp, 0), 0);
+  const [quarter, half, most] = [2, 5, 9].map((step) => slotShare(ramp, step)) as [
+    number,
+    number,
+    number,
+  ];
+  close([quarter, half, most], [0.2, 0.5, 0.9], 0.12); // 200 draws: 3.4 deviations at most
+  assert.ok(quarter < half && half < most);
+  assert.equal(slotShare(ramp, 10), 1);
+  assert.equal(slotShare(learner('hybrid'), 0), 1);
+});
+
+test('the same position gives the same loss, and dropout another one at another step', () => {
+  const all = learner('hybrid', { adapter: { dropout: 0.3 } });
+  const loss = (step: number): number =>
+    noGrad(() => scope(() => all.loss(examples, at(step, 1000)).item()));
+  assert.equal(loss(4), loss(4));
+  assert.notEqual(loss(4), loss(5));
+});
+
+test('groups hold every trained parameter once, at the rate of its part', () => {
+  const all = learner();
+  const groups = all.parameterGroups();
+  assert.deepEqual(
+    groups.map(({ name }) => name),
+    ['lora', 'gate', 'projector'],
+  );
+  const keys = groups.flatMap(({ parameters }) => [...parameters.keys()]);
+  assert.deepEqual(keys.sort(), [...all.state().keys()].sort());
+  assert.equal(new Set(keys).size, keys.length);
+});
+
+test('one batch overfits: 25 steps of Adam take 60 % off the loss (the frozen base is too small for more)', () => {
+  const rate = 0.05;
+  const all = new LlmLearner(
+    tinyIlora({ adapter: { rank: 16, targets: LLAMA_PROJECTIONS } }),
+    tinyDataset,
+    { rates: { lora: rate, gate: rate, projector: rate, weightDecay: 0 }, curriculum: 'hybrid' },
+  );
+  const adam = new Adam(all.parameterGroups());
+  let before = 0;
+  const losses: number[] = [];
+  for (let step = 0; step < 25; step++) {
+    losses.push(
+      scope(() => {
+        const loss = all.loss([0, 2], at(0));
+        loss.backward();
+        return loss.item();
+      }),
+    );
+    adam.step();
+    adam.zeroGrad();
+    if (step === 0) before = liveTensors(); // the first step builds the rotation's tables
+  }
+  assert.ok(losses.at(-1)! < 0.4 * losses[0]!, `from ${losses[0]} to ${losses.at(-1)}`);
+  assert.equal(liveTensors(), before);
+});

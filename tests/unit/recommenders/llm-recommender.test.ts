@@ -1,0 +1,282 @@
+/** iLoRA from history to scores: one pass for all candidates, exact whatever shares its batch. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Instance } from '../../../src/data/index.js';
+import {
+  Adapter,
+  LlmRecommender,
+  layOut,
+  rowLength,
+  treeMask,
+} from '../../../src/recommenders/index.js';
+import { cutByTokens } from '../../../src/recommenders/llm/llm-recommender.js';
+import {
+  engineThreads,
+  liveTensors,
+  logSoftmax,
+  narrow,
+  neg,
+  noGrad,
+  scope,
+  sum,
+  Tensor,
+} from '../../../src/tensor/index.js';
+import { PromptBuilder } from '../../../src/text/index.js';
+import {
+  tinyAdapterOptions,
+  tinyIlora,
+  tinyInstances,
+  tinyLlama,
+  tinySasrec,
+  titles,
+  wordEncoder,
+} from '../../support/models.js';
+import { checkGradients, close } from '../../support/numeric.js';
+
+engineThreads(1);
+
+/** Float64 throughout; scores are sums of some ten log-probabilities. */
+const EXACT = 1e-9;
+const [first, second, third] = tinyInstances as [Instance, Instance, Instance];
+
+const scores = async (made: LlmRecommender, instances: readonly Instance[]): Promise<number[][]> =>
+  (await made.rank(instances)).map((ranking) => [...ranking.scores]);
+
+test('all candidates in one pass score as each alone does', async () => {
+  const made = tinyIlora({ dtype: 'float64' });
+  const { prompts, adapter } = made.parts;
+  assert.ok(adapter.projector !== undefined, 'prompts carry slots');
+  const together = await scores(made, [first, second]);
+  for (const [b, instance] of [first, second].entries()) {
+    const alone = instance.candidates.map((item) =>
+      noGrad(() =>
+        scope(() => {
+          const rows = [{ prompt: made.prompt(instance), continuations: [prompts.answer(item)] }];
+          const layout = layOut(rows);
+          assert.equal(layout.isTree, false);
+          return sum(made.logProbabilities(layout, [instance.history]).logProbabilities_X).item();
+        }),
+      ),
+    );
+    close(together[b]!, alone, EXACT);
+    assert.ok(new Set(alone.map((x) => x.toFixed(6))).size > 1, 'candidates differ');
+  }
+});
+
+test('a score is the log-likelihood of the title token by token, computed without our layout', async () => {
+  const made = tinyIlora({ dtype: 'float64', adapter: { hasSlots: false } });
+  const { base, prompts } = made.parts;
+  const [got] = await scores(made, [first]);
+  const wanted = first.candidates.map((item) =>
+    noGrad(() =>
+      scope(() => {
+        const prompt = made.prompt(first).ids;
+        const answer = prompts.answer(item);
+        const all = [...prompt, ...answer];
+        const ids = Tensor.from(BigInt64Array.from(all, BigInt), [1, all.length]);
+        const pass = { gates_BE: made.gates([first.history])! };
+        const logs = logSoftmax(base.logits(base.forward(base.embed(ids), { pass })), -1);
+        const V = base.config.vocabSize;
+        const values = logs.toNumbers();
+        return answer.reduce(
+          (total, token, i) => total + values[(prompt.length - 1 + i) * V + token]!,
+          0,
+        );
+      }),
+    ),
+  );
+  close(got!, wanted, EXACT);
+});
+
+test("scores and gates depend neither on batch mates nor on their order nor on the batch's size", async () => {
+  const made = tinyIlora({ dtype: 'float64' });
+  const all = await made.rank(tinyInstances);
+  for (const [i, instance] of tinyInstances.entries()) {
+    const [alone] = await made.rank([instance]);
+    close(alone!.scores, all[i]!.scores, EXACT);
+    close(alone!.gates!, all[i]!.gates!, EXACT);
+  }
+  const reversed = await scores(made, tinyInstances.toReversed());
+  for (const [i, row] of reversed.toReversed().entries()) close(row, all[i]!.scores, EXACT);
+  const small = tinyIlora({ dtype: 'float64', batchTokens: 1 });
+  for (const [i, row] of (await scores(small, tinyInstances)).entries())
+    close(row, all[i]!.scores, EXACT);
+});
+
+test('permuting the candidates in the continuations alone permutes the scores', async () => {
+  const made = tinyIlora({ dtype: 'float64' });
+  const prompt = made.prompt(second);
+  const score = (items: readonly number[]): number[] =>
+    noGrad(() =>
+      scope(() => {
+        const continuations = items.map((item) => made.parts.prompts.answer(item));
+        const layout = layOut([{ prompt, continuations }]);
+        const logs = made.logProbabilities(layout, [second.history]).logProbabilities_X.toNumbers();
+        const totals = items.map(() => 0);
+        for (const [x, { continuation }] of layout.predictions.entries())
+          totals[continuation]! += logs[x]!;
+        return totals;
+      }),
+    );
+  close(score([2, 1, 0, 7]), score([7, 0, 1, 2]).toReversed(), EXACT);
+});
+
+test('gates are rows that sum to 1, and another history has other gates and scores', async () => {
+  const made = tinyIlora({ dtype: 'float64' });
+  const [a, b] = await made.rank([first, { ...first, history: [11, 10, 9] }]);
+  for (const { gates } of [a!, b!]) {
+    assert.equal(gates?.length, 2);
+    close([gates![0]! + gates![1]!], [1], 1e-6);
+  }
+  assert.notDeepEqual(a!.gates, b!.gates);
+  assert.notDeepEqual(a!.scores, b!.scores);
+});
+
+test('an adapter with zero `up` scores as the bare base does, and so does the base after remove', async () => {
+  const recommender = tinySasrec().freeze();
+  const prompts = new PromptBuilder(wordEncoder, titles, 'movie');
+  const parts = { name: 'x', prompts, batchTokens: 1 << 20 };
+  const bare = await scores(new LlmRecommender({ ...parts, base: tinyLlama() }), [first, third]);
+  const base = tinyLlama();
+  const options = { ...tinyAdapterOptions, hasSlots: false };
+  const adapter = new Adapter(base, options, 8, 5);
+  const fresh = new LlmRecommender({ ...parts, base, adapter, recommender });
+  assert.deepEqual(await scores(fresh, [first, third]), bare);
+  adapter.remove();
+  assert.deepEqual(await scores(new LlmRecommender({ ...parts, base }), [first, third]), bare);
+});
+
+test('with one expert iLoRA scores as plain LoRA does', async () => {
+  const mixed = tinyIlora({ dtype: 'float64', adapter: { experts: 1, hasSlots: false } });
+  const plain = tinyIlora({ dtype: 'float64', adapter: { kind: 'lora', hasSlots: false } });
+  const wanted = await scores(plain, tinyInstances);
+  for (const [i, row] of (await scores(mixed, tinyInstances)).entries())
+    close(row, wanted[i]!, EXACT);
+  assert.equal((await plain.rank([first]))[0]!.gates, undefined);
+});
+
+test('the loss of a whole iLoRA has the gradients of finite differences in every trained part', () => {
+  const made = tinyIlora({ dtype: 'float64' });
+  const { prompts, adapter } = made.parts;
+  const instances = [
+    { ...first, history: [0, 1], candidates: [3, 8] },
+    { ...third, candidates: [2, 6] },
+  ];
+  const layout = layOut(
+    instances.map((instance) => ({
+      prompt: made.prompt(instance),
+      continuations: [prompts.answer(instance.target)],
+    })),
+  );
+  const histories = instances.map(({ history }) => history);
+  const parameters = new Map(adapter.namedParameters());
+  const pick = (key: string): Tensor => parameters.get(key) as Tensor;
+  checkGradients(() => neg(sum(made.logProbabilities(layout, histories).logProbabilities_X)), {
+    gate: pick('gate.weight'),
+    projector: pick('projector.input.weight'),
+    down: pick('layers.0.self_attn.q_proj.down'),
+    up: pick('layers.1.mlp.down_proj.up'),
+  });
+});
+
+test('every trained parameter gets a gradient and nothing else does', () => {
+  const made = tinyIlora({ adapter: { gate: 'conv' } });
+  const { prompts, adapter, base, recommender } = made.parts;
+  const layout = layOut([
+    { prompt: made.prompt(first), continuations: [prompts.answer(first.target)] },
+    { prompt: made.prompt(second), continuations: [prompts.answer(second.target)] },
+  ]);
+  scope(() =>
+    neg(
+      sum(made.logProbabilities(layout, [first.history, second.history]).logProbabilities_X),
+    ).backward(),
+  );
+  const trained = new Set([...adapter.namedTensors()].map(([, tensor]) => tensor));
+  for (const [key, tensor] of adapter.namedParameters())
+    assert.ok(tensor.grad !== undefined, `${key} has a gradient`);
+  for (const [key, tensor] of [...base.namedTensors(), ...recommender.namedTensors()])
+    if (!trained.has(tensor)) assert.equal(tensor.grad, undefined, key);
+});
+
+test('ranking and generating leave no tensor behind', async () => {
+  const made = tinyIlora();
+  await made.rank(tinyInstances);
+  await made.generate([first], { maxNewTokens: 2 });
+  const before = liveTensors();
+  for (let i = 0; i < 3; i++) {
+    await made.rank(tinyInstances);
+    await made.generate([first], { maxNewTokens: 2 });
+  }
+  assert.equal(liveTensors(), before);
+});
+
+test('an abort between batches rejects, and progress counts instances', async () => {
+  const made = tinyIlora({ batchTokens: 1 });
+  const controller = new AbortController();
+  const done: number[] = [];
+  await assert.rejects(
+    made.rank(tinyInstances, {
+      signal: controller.signal,
+      onProgress: (count) => {
+        done.push(count);
+        if (count === 2) controller.abort();
+      },
+    }),
+    { name: 'AbortError' },
+  );
+  assert.deepEqual(done, [1, 2]);
+  assert.deepEqual(await made.rank([]), []);
+});
+
+test('a layout by hand: states that predict, positions from the prompt on, slots in place', () => {
+  const prompt = { ids: [9, 8, 7], slots: [{ position: 1, item: 4 }] };
+  const rows = [
+    {
+      prompt,
+      continuations: [
+        [5, 6, 1],
+        [2, 1],
+      ],
+    },
+    { prompt: { ids: [3], slots: [] }, continuations: [[4]] },
+  ];
+  assert.deepEqual(rows.map(rowLength), [6, 1]);
+  const layout = layOut(rows);
+  assert.deepEqual([layout.B, layout.T, layout.isTree], [2, 6, true]);
+  assert.deepEqual(Array.from(layout.ids, Number), [9, 8, 7, 5, 6, 2, 3, 0, 0, 0, 0, 0]);
+  assert.deepEqual(layout.positions.slice(0, 7), [0, 1, 2, 3, 4, 3, 0]);
+  assert.deepEqual([...layout.segments], [0, 0, 0, 1, 1, 2, 0, -1, -1, -1, -1, -1]);
+  assert.deepEqual(layout.slots, { places: [1], items: [4] });
+  const predicted = layout.predictions.map(({ state, token }) => [layout.states[state], token]);
+  assert.deepEqual(predicted, [
+    [2, 5],
+    [3, 6],
+    [4, 1],
+    [2, 2],
+    [5, 1],
+    [6, 4],
+  ]);
+  const mask = treeMask(layout, { device: 'cpu', dtype: 'float32' });
+  assert.deepEqual(mask.shape, [2, 1, 6, 6]);
+  const seen = narrow(mask, 0, 0, 1)
+    .toNumbers()
+    .map((value) => (value === 0 ? 1 : 0));
+  assert.deepEqual(
+    [0, 1, 2, 3, 4, 5].map((t) => seen.slice(6 * t, 6 * t + 6).join('')),
+    ['100000', '110000', '111000', '111100', '111110', '111001'],
+  );
+});
+
+test('batches hold each row once and at most the given tokens, padding included', () => {
+  const rows = [3, 9, 4, 4, 1, 20].map((length) => ({
+    prompt: { ids: new Array<number>(length).fill(0), slots: [] },
+    continuations: [[0]],
+  }));
+  const batches = cutByTokens(rows, 12);
+  assert.deepEqual(batches.flat().sort(), [0, 1, 2, 3, 4, 5]);
+  for (const batch of batches) {
+    const longest = Math.max(...batch.map((i) => rowLength(rows[i]!)));
+    assert.ok(batch.length === 1 || batch.length * longest <= 12);
+  }
+  assert.deepEqual(batches[0], [5], 'a row that is too long stands alone');
+});
