@@ -113,8 +113,9 @@ export class SASRecLearner implements Learner {
     if (this.options.loss === 'softmax')
       return crossEntropy(logits_XN, there(targets), { reduction: 'sum' });
     const scoresOf = (ids: bigint[]): Tensor => gather(logits_XN, 1, there(ids, [ids.length, 1]));
-    const ones = full([targets.length, 1], 1, { device: model.device });
-    const zeros = full([targets.length, 1], 0, { device: model.device });
+    const place = { dtype: logits_XN.dtype, device: model.device };
+    const ones = full([targets.length, 1], 1, place);
+    const zeros = full([targets.length, 1], 0, place);
     return add(
       sum(binaryCrossEntropy(scoresOf(targets), ones)),
       sum(binaryCrossEntropy(scoresOf(negatives), zeros)),

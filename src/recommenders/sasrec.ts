@@ -5,6 +5,7 @@
  * one head, N(0, 1) items, layer norm on queries only, a linear output layer); `modern` is ours:
  * two pre-norm blocks, GELU, small start, output shared with the item table.
  */
+import { mismatch } from '../errors/index.js';
 import { Dropout, Embedding, LayerNorm, Linear, Module, type Pass } from '../nn/index.js';
 import {
   add,
@@ -164,10 +165,18 @@ export class SASRec extends Module {
    * One vector per history: the state after its last item.
    * @param histories item ids, oldest first; only the last L count
    * @returns representation_BM
+   * @throws IloraError `data` if a history is empty: it has no last item
    */
   represent(histories: readonly (readonly number[])[]): Tensor {
     const { maxHistory, catalogSize } = this.options;
     const cut = histories.map((history) => history.slice(-maxHistory));
+    if (cut.some((history) => history.length === 0)) {
+      throw mismatch('data', {
+        where: 'SASRec.represent(histories)',
+        expected: 'at least one item in each',
+        got: [],
+      });
+    }
     const L = Math.max(...cut.map((history) => history.length));
     const ids = new BigInt64Array(cut.length * L).fill(BigInt(catalogSize));
     const lasts = new BigInt64Array(cut.length);
