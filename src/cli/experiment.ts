@@ -17,7 +17,7 @@ import { writeFileAtomic } from '../checkpoint/index.js';
 import { type Dataset, type Instance, openDataset, type SplitName } from '../data/index.js';
 import { type Comparison, compareWithAll, type Evaluation } from '../evaluation/index.js';
 import { LlmRecommender, type Recommender } from '../recommenders/index.js';
-import { engineInfo, processorName } from '../tensor/index.js';
+import { type Device, engineInfo, prepareDevice, processorName } from '../tensor/index.js';
 import {
   type Base,
   baseRecommender,
@@ -86,6 +86,7 @@ export async function runExperiment(
 ): Promise<ExperimentResult> {
   const started = performance.now();
   const { out, settings } = plan;
+  prepareDevice(settings.device as Device);
   mkdirSync(join(out, 'evaluations'), { recursive: true });
   const dataset = await openDataset(settings.data);
   const test = rowsOf(dataset, 'test', plan.testRows);
@@ -119,7 +120,7 @@ export async function runExperiment(
 
   // ---- the language model: alone, with one LoRA, with a mixture of experts per user -----------------
   note(`base ${plan.baseName} ...`);
-  const base = openBase(plan.basePath, { device: settings.device as 'cpu', dtype: settings.dtype });
+  const base = openBase(plan.basePath, { device: settings.device as Device, dtype: settings.dtype });
   const parameters = base.model.parameterCount;
   await measure('base', () => baseRecommender(settings, base, dataset));
   let main: Run | undefined;
@@ -175,7 +176,7 @@ class Stages {
     const { dataset, plan, signal } = this;
     const shared = { dataset, ...(base && { base }) };
     const folder = new RunFolder(settings.out);
-    if (existsSync(folder.summary)) return openRun(settings.out, { shared });
+    if (existsSync(folder.summary)) return openRun(settings.out, { shared, device: settings.device as Device });
     return trainRun(
       settings,
       { shared, basePath: plan.basePath, resume: existsSync(folder.run) },
