@@ -1,0 +1,51 @@
+/**
+ * The library: everything the command line does can be done from code.
+ *
+ * Deep parts (tensors, modules, optimizers) are exported too, for those who build on them.
+ */
+export * as analysis from './analysis/index.js';
+export { type ModelConfig, openWeights, type WeightSource } from './checkpoint/index.js';
+export {
+  type Dataset,
+  type Instance,
+  importInteractions,
+  openDataset,
+  Random,
+  TitleSearch,
+  writeDataset,
+} from './data/index.js';
+export { type ErrorCode, IloraError } from './errors/index.js';
+export { compare, type Evaluation, evaluate, evaluateGenerated } from './evaluation/index.js';
+export { KvCache, Llama } from './llama/index.js';
+export {
+  ConvGate,
+  ExpertLoraLinear,
+  type Gate,
+  inject,
+  LinearGate,
+  LoraLinear,
+  Projector,
+  remove,
+} from './lora/index.js';
+export * as nn from './nn/index.js';
+export * as optim from './optim/index.js';
+export {
+  Adapter,
+  Cooccurrence,
+  LlmRecommender,
+  Popularity,
+  type Ranking,
+  type Recommender,
+  SASRec,
+  SASRecRecommender,
+} from './recommenders/index.js';
+export * as tensor from './tensor/index.js';
+export { openTokenizer, PromptBuilder, Tokenizer } from './text/index.js';
+export {
+  openBase,
+  openRun,
+  readSettings,
+  resolveSettings,
+  type Settings,
+  trainRun,
+} from './training/index.js';
