@@ -37,7 +37,7 @@ export class Tensor implements Owned, Disposable {
   /**
    * Copies numbers into a new tensor on the CPU.
    * @param shape number of elements per axis; one axis by default
-   * @throws IloraError `engine` if the shape does not hold exactly these elements
+   * @throws IloraError `engine` if the shape does not hold exactly these elements, or `dtype` is not theirs
    */
   static from(
     data: TypedArray | readonly number[],
@@ -48,6 +48,14 @@ export class Tensor implements Owned, Disposable {
       ? toTypedArray(data as number[], dtype ?? 'float32')
       : (data as TypedArray);
     const kind = dtype ?? kindOf(array);
+    if (!(array instanceof KINDS[kind])) {
+      throw mismatch('engine', {
+        where: 'Tensor.from(data)',
+        expected: `${KINDS[kind].name} for ${kind}`,
+        got: array.constructor.name,
+        hint: 'convert with cast() afterwards',
+      });
+    }
     try {
       return new Tensor(native().fromBytes(array, shape ?? [array.length], DTYPE_CODES[kind]));
     } catch (error) {
@@ -62,6 +70,7 @@ export class Tensor implements Owned, Disposable {
 
   /** Elements per axis. */
   get shape(): readonly number[] {
+    this.#checkAlive();
     this.#shape ??= this.#describe().slice(3) as number[];
     return this.#shape;
   }
@@ -94,23 +103,43 @@ export class Tensor implements Owned, Disposable {
 
   /** Whether gradients are collected for it. */
   get requiresGrad(): boolean {
+    this.#checkAlive();
     return native().describe(this.handle)[2];
   }
 
   /** Makes it a leaf that collects gradients, or stops that. */
   setRequiresGrad(enabled: boolean): this {
-    native().setRequiresGradient(this.handle, enabled);
+    this.#checkAlive();
+    try {
+      native().setRequiresGradient(this.handle, enabled);
+    } catch (error) {
+      throw new IloraError(
+        'engine',
+        `setRequiresGrad: ${(error as Error).message}`,
+        { shape: this.shape, dtype: this.dtype },
+        error,
+      );
+    }
     return this;
   }
 
   /** The collected gradient, if any. */
   get grad(): Tensor | undefined {
+    this.#checkAlive();
     const handle = native().gradient(this.handle);
     return handle === null ? undefined : new Tensor(handle);
   }
 
-  /** Replaces the collected gradient, or forgets it. */
+  /** Replaces the collected gradient, or forgets it. @throws IloraError `shape` if it has another shape */
   setGrad(gradient?: Tensor): void {
+    this.#checkAlive();
+    if (gradient !== undefined && gradient.shape.join() !== this.shape.join()) {
+      throw mismatch('shape', {
+        where: 'setGrad(gradient)',
+        expected: `shape [${this.shape.join(', ')}]`,
+        got: gradient.shape,
+      });
+    }
     native().setGradient(this.handle, gradient?.handle);
   }
 
@@ -142,6 +171,7 @@ export class Tensor implements Owned, Disposable {
 
   /** Elements in row-major order, copied; bfloat16 and float16 as raw 16-bit words. */
   toTypedArray(): TypedArray {
+    this.#checkAlive();
     const bytes = native().toBytes(this.handle);
     switch (this.dtype) {
       case 'float32':
@@ -206,13 +236,17 @@ export class Tensor implements Owned, Disposable {
     this.#shape = undefined;
   }
 
-  #describe(): [number, string, boolean, ...number[]] {
+  #checkAlive(): void {
     if (this.#isDisposed) {
       throw new IloraError(
         'engine',
         'tensor: it was disposed and cannot be used any more — was it made inside a scope?',
       );
     }
+  }
+
+  #describe(): [number, string, boolean, ...number[]] {
+    this.#checkAlive();
     this.#description ??= native().describe(this.handle);
     return this.#description;
   }
@@ -223,7 +257,28 @@ export function liveTensors(): number {
   return native().live();
 }
 
+/** The typed array whose bytes are elements of a type. */
+const KINDS: Record<DType, { new (length: number): TypedArray; name: string }> = {
+  uint8: Uint8Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  float16: Uint16Array,
+  float32: Float32Array,
+  float64: Float64Array,
+  bool: Uint8Array,
+  bfloat16: Uint16Array,
+};
+
 function toTypedArray(numbers: readonly number[], dtype: DType): TypedArray {
+  const isWhole = dtype === 'int64' || dtype === 'int32' || dtype === 'uint8';
+  const fraction = isWhole ? numbers.find((number) => !Number.isSafeInteger(number)) : undefined;
+  if (fraction !== undefined) {
+    throw mismatch('engine', {
+      where: 'Tensor.from(data)',
+      expected: `whole numbers for ${dtype}`,
+      got: fraction,
+    });
+  }
   switch (dtype) {
     case 'float32':
       return Float32Array.from(numbers);
@@ -233,9 +288,10 @@ function toTypedArray(numbers: readonly number[], dtype: DType): TypedArray {
       return BigInt64Array.from(numbers, (number) => BigInt(number));
     case 'int32':
       return Int32Array.from(numbers);
-    case 'bool':
     case 'uint8':
       return Uint8Array.from(numbers);
+    case 'bool':
+      return Uint8Array.from(numbers, (number) => (number === 0 ? 0 : 1));
     default:
       throw mismatch('engine', {
         where: 'Tensor.from',
