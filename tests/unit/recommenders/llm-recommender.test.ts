@@ -12,7 +12,6 @@ import {
 import { cutByTokens } from '../../../src/recommenders/llm/llm-recommender.js';
 import {
   engineThreads,
-  liveTensors,
   logSoftmax,
   narrow,
   neg,
@@ -22,6 +21,7 @@ import {
   Tensor,
 } from '../../../src/tensor/index.js';
 import { PromptBuilder } from '../../../src/text/index.js';
+import { leaksNothing } from '../../support/leak.js';
 import {
   tinyAdapterOptions,
   tinyIlora,
@@ -202,12 +202,12 @@ test('ranking and generating leave no tensor behind', async () => {
   const made = tinyIlora();
   await made.rank(tinyInstances);
   await made.generate([first], { maxNewTokens: 2 });
-  const before = liveTensors();
-  for (let i = 0; i < 3; i++) {
-    await made.rank(tinyInstances);
-    await made.generate([first], { maxNewTokens: 2 });
-  }
-  assert.equal(liveTensors(), before);
+  await leaksNothing(async () => {
+    for (let i = 0; i < 3; i++) {
+      await made.rank(tinyInstances);
+      await made.generate([first], { maxNewTokens: 2 });
+    }
+  });
 });
 
 test('an abort between batches rejects, and progress counts instances', async () => {

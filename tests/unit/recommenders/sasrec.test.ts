@@ -5,13 +5,13 @@ import { SASRec, SASRecRecommender } from '../../../src/recommenders/index.js';
 import {
   engineThreads,
   Generator,
-  liveTensors,
   mul,
   narrow,
   select,
   sum,
   Tensor,
 } from '../../../src/tensor/index.js';
+import { leaksNothing } from '../../support/leak.js';
 import { tinyInstances, tinySasrec, tinySasrecOptions } from '../../support/models.js';
 import { checkGradients, close, noise } from '../../support/numeric.js';
 
@@ -167,9 +167,10 @@ test('retrieval gives the best unseen items, best first, and at most the catalog
   assert.deepEqual(recommender.retrieve(history, 100), wanted);
 });
 
-test('ranking leaves no tensor behind', async () => {
+test('ranking and retrieving leave no tensor behind', async () => {
   const recommender = new SASRecRecommender(tinySasrec());
-  const before = liveTensors();
-  await recommender.rank(tinyInstances);
-  assert.equal(liveTensors(), before);
+  await leaksNothing(async () => {
+    await recommender.rank(tinyInstances);
+    recommender.retrieve([1, 2], 3);
+  });
 });
