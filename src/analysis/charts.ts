@@ -84,16 +84,17 @@ export function lossCurves(methods: readonly ReportMethod[]): Figure | undefined
   const trained = methods.filter(({ losses }) => (losses?.length ?? 0) > 0);
   if (trained.length === 0) return undefined;
   const values = trained.flatMap(({ label, losses }) =>
-    losses!.flatMap(({ epoch, train, validation }) => [
-      ...(train === undefined ? [] : [{ method: label, epoch, part: 'training', loss: train }]),
+    losses!.flatMap(({ step, train, validation }) => [
+      ...(train === undefined ? [] : [{ method: label, step, part: 'training', loss: train }]),
       ...(validation === undefined
         ? []
-        : [{ method: label, epoch, part: 'validation', loss: validation }]),
+        : [{ method: label, step, part: 'validation', loss: validation }]),
     ]),
   );
+  const hasValidation = values.some(({ part }) => part === 'validation');
   return {
     id: 'figure-losses',
-    description: `Loss against epochs on training and validation rows of ${trained
+    description: `Loss against optimizer steps on training and validation rows of ${trained
       .map(({ label }) => label)
       .join(', ')}.`,
     spec: (width) => {
@@ -109,9 +110,9 @@ export function lossCurves(methods: readonly ReportMethod[]): Figure | undefined
           height: 170,
           encoding: {
             x: {
-              field: 'epoch',
+              field: 'step',
               type: 'quantitative',
-              title: 'epoch',
+              title: 'optimizer step',
               axis: { grid: false, tickCount: 5, format: 'd', tickMinStep: 1 },
               scale: { nice: false },
             },
@@ -126,7 +127,9 @@ export function lossCurves(methods: readonly ReportMethod[]): Figure | undefined
               field: 'part',
               type: 'nominal',
               scale: { domain: ['training', 'validation'], range: [PALETTE.plain, PALETTE.accent] },
-              legend: { symbolType: 'stroke', symbolStrokeWidth: 3, offset: 18 },
+              legend: hasValidation
+                ? { symbolType: 'stroke', symbolStrokeWidth: 3, offset: 18 }
+                : null,
             },
           },
           layer: [

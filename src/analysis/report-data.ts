@@ -3,8 +3,8 @@ import type { Comparison, Evaluation } from '../evaluation/index.js';
 
 /** Loss at one moment of training. */
 export interface LossPoint {
-  /** Epochs passed, with fractions. */
-  epoch: number;
+  /** Optimizer steps done. */
+  step: number;
   train?: number;
   validation?: number;
 }

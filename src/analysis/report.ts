@@ -182,7 +182,7 @@ async function lossSection({ methods }: ReportData, show: Show): Promise<Html | 
   const figure = lossCurves(methods);
   if (figure === undefined) return undefined;
   return html`<section id="losses"><h2>Training</h2>
-<p class="lead">Losses of different methods are different quantities; compare shapes, not heights. The best epoch is chosen on validation rows only.</p>
+<p class="lead">Losses of different methods are different quantities; compare shapes, not heights. The weights that are kept are chosen on validation rows only.</p>
 ${await show(figure)}</section>`;
 }
 

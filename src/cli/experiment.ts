@@ -120,7 +120,10 @@ export async function runExperiment(
 
   // ---- the language model: alone, with one LoRA, with a mixture of experts per user -----------------
   note(`base ${plan.baseName} ...`);
-  const base = openBase(plan.basePath, { device: settings.device as Device, dtype: settings.dtype });
+  const base = openBase(plan.basePath, {
+    device: settings.device as Device,
+    dtype: settings.dtype,
+  });
   const parameters = base.model.parameterCount;
   await measure('base', () => baseRecommender(settings, base, dataset));
   let main: Run | undefined;
@@ -176,7 +179,8 @@ class Stages {
     const { dataset, plan, signal } = this;
     const shared = { dataset, ...(base && { base }) };
     const folder = new RunFolder(settings.out);
-    if (existsSync(folder.summary)) return openRun(settings.out, { shared, device: settings.device as Device });
+    if (existsSync(folder.summary))
+      return openRun(settings.out, { shared, device: settings.device as Device });
     return trainRun(
       settings,
       { shared, basePath: plan.basePath, resume: existsSync(folder.run) },
@@ -253,12 +257,7 @@ function reportData(
   const { libtorch, threads } = engineInfo();
   const methods = METHODS.map((name): ReportMethod => {
     const folder = new RunFolder(join(plan.out, name));
-    const losses = lossPoints(
-      folder,
-      dataset.rows('train'),
-      plan.settings.training.batchSize,
-      name,
-    );
+    const losses = lossPoints(folder);
     return {
       label: LABELS[name],
       evaluation: evaluations[name],
@@ -318,30 +317,18 @@ function baseHash(folder: RunFolder): string {
   return record.base?.sha256 ?? '';
 }
 
-/** Training loss over epochs, thinned to a drawable number of points. */
-function lossPoints(
-  folder: RunFolder,
-  examples: number,
-  batchSize: number,
-  name: MethodName,
-): { epoch: number; train: number }[] {
+/** Training loss over steps, averaged to a drawable number of points. */
+function lossPoints(folder: RunFolder): { step: number; train: number }[] {
   const steps = folder.readMetrics().filter(({ kind }) => kind === 'step') as {
     step: number;
     loss: number;
-    epoch: number;
   }[];
-  const perStep = name === 'sasrec' ? stepsToEpochs(steps) : batchSize / examples;
   const window = Math.max(1, Math.ceil(steps.length / 100));
-  const points: { epoch: number; train: number }[] = [];
+  const points: { step: number; train: number }[] = [];
   for (let i = 0; i < steps.length; i += window) {
     const part = steps.slice(i, i + window);
     const train = part.reduce((sum, { loss }) => sum + loss, 0) / part.length;
-    points.push({ epoch: (part.at(-1)?.step ?? 0) * perStep, train });
+    points.push({ step: part.at(-1)?.step ?? 0, train });
   }
   return points;
-}
-
-function stepsToEpochs(steps: readonly { step: number; epoch: number }[]): number {
-  const last = steps.at(-1);
-  return last === undefined ? 1 : (last.epoch + 1) / last.step;
 }

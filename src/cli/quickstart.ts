@@ -54,7 +54,7 @@ export function quickstartCommand(): Command {
           {
             title: smoke
               ? 'iLoRA on MovieLens-100K (smoke test: the figures mean nothing)'
-              : 'iLoRA on MovieLens-100K, sixty-second start',
+              : 'iLoRA on MovieLens-100K, quickstart',
             out,
             basePath,
             baseName: BASE,

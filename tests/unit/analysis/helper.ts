@@ -158,6 +158,6 @@ function curve(label: string): LossPoint[] {
     const epoch = step / 10;
     const train = 0.6 + 1.7 * Math.exp(-epoch / 1.3) + 0.08 * random.gaussian();
     const validation = 0.75 + 1.5 * Math.exp(-epoch / 1.1) + 0.025 * epoch;
-    return step % 10 === 0 ? { epoch, train, validation } : { epoch, train };
+    return step % 10 === 0 ? { step, train, validation } : { step, train };
   });
 }
