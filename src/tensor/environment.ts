@@ -14,15 +14,19 @@ export interface EngineEnvironment {
   compiler: string;
   /** `ILORA_CACHE`, else the user's cache folder: the addon, libtorch from `ilora setup`, models, data. */
   cacheDir: string;
+  /** `OMP_NUM_THREADS`: threads inside an operator, where the user has set it. */
+  threads?: number;
 }
 
 /** Reads the environment of this process. */
 export function engineEnvironment(): EngineEnvironment {
-  const { LIBTORCH, PYTHON, CXX, ILORA_CACHE, XDG_CACHE_HOME } = process.env;
+  const { LIBTORCH, PYTHON, CXX, ILORA_CACHE, XDG_CACHE_HOME, OMP_NUM_THREADS } = process.env;
+  const threads = Number.parseInt(OMP_NUM_THREADS ?? '', 10);
   return {
     libtorch: LIBTORCH === '' ? undefined : LIBTORCH,
     python: PYTHON || 'python3',
     compiler: CXX || 'c++',
     cacheDir: ILORA_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'ilora'),
+    threads: threads > 0 ? threads : undefined,
   };
 }

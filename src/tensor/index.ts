@@ -23,7 +23,14 @@ export {
 export { type EngineEnvironment, engineEnvironment } from './environment.js';
 export { Generator } from './generator.js';
 export { engineThreads, noGrad } from './grad.js';
-export { findLibtorch, type Libtorch, OLDEST_LIBTORCH, setupDir } from './libtorch.js';
+export {
+  findLibtorch,
+  type Libtorch,
+  type LibtorchPlace,
+  OLDEST_LIBTORCH,
+  searchLibtorch,
+  setupDir,
+} from './libtorch.js';
 export { type EngineInfo, engineInfo, onEngineNotice, prepareDevice } from './native.js';
 export * from './operators.js';
 export { currentScope, keep, type Owned, Scope, scope } from './scope.js';

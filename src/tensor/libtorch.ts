@@ -25,29 +25,53 @@ export const OLDEST_LIBTORCH = '1.13';
 const DEBIAN_FOLDER = `${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`;
 const HINT = 'run `ilora setup` to install it, or `ilora doctor` to see what was tried';
 
+/** A place where libtorch was looked for. */
+export interface LibtorchPlace {
+  source: Libtorch['source'];
+  /** Folder, program or variable that was asked. */
+  where: string;
+  found?: Libtorch;
+  /** Why what lies there cannot be used. */
+  problem?: string;
+}
+
 /** The first installation in order of preference. @throws IloraError `setup` when there is none */
 export function findLibtorch(environment: EngineEnvironment): Libtorch {
-  const { libtorch } = environment;
-  if (libtorch !== undefined) {
-    const found = inspect(libtorch, 'LIBTORCH');
-    if (found === undefined) {
+  const refused: string[] = [];
+  for (const { source, found, problem } of searchLibtorch(environment)) {
+    if (found !== undefined) return found;
+    if (source === 'LIBTORCH')
       throw mismatch('setup', {
         where: 'LIBTORCH',
         expected: 'a folder with include/ATen and lib/libtorch_cpu.so',
-        got: libtorch,
+        got: problem ?? environment.libtorch,
         hint: 'unset it or point it at libtorch',
       });
-    }
-    return found;
+    if (problem !== undefined) refused.push(problem);
   }
-  const found = fromSetup(environment) ?? fromPython(environment) ?? inspectSystem();
-  if (found === undefined) {
-    throw new IloraError(
-      'setup',
-      `engine: expected libtorch ${OLDEST_LIBTORCH} or newer, found none — ${HINT}`,
-    );
-  }
-  return found;
+  throw new IloraError(
+    'setup',
+    `engine: expected libtorch ${OLDEST_LIBTORCH} or newer, found ${refused.join(', ') || 'none'} — ${HINT}`,
+  );
+}
+
+/** The places in order of preference, each looked at when it is asked for. */
+export function* searchLibtorch(environment: EngineEnvironment): Generator<LibtorchPlace> {
+  const { libtorch, python } = environment;
+  if (libtorch !== undefined) yield place('LIBTORCH', libtorch, inspect(libtorch, 'LIBTORCH'));
+  yield place('setup', setupDir(environment), fromSetup(environment));
+  yield place('python', python, fromPython(environment));
+  yield place('system', 'the usual folders of the system', inspectSystem());
+}
+
+function place(source: Libtorch['source'], where: string, found?: Libtorch): LibtorchPlace {
+  if (found === undefined || !isOlder(found.version, OLDEST_LIBTORCH))
+    return { source, where, found };
+  return { source, where, problem: `libtorch ${found.version} in ${found.libDir}` };
+}
+
+function isOlder(version: string, than: string): boolean {
+  return version.localeCompare(than, undefined, { numeric: true }) < 0;
 }
 
 /** Folder where `ilora setup` keeps its libtorch. */

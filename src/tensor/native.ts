@@ -100,7 +100,7 @@ function load(): { native: Native; info: EngineInfo } {
       error,
     );
   }
-  const threads = entries.threads(availableParallelism());
+  const threads = entries.threads(environment.threads ?? availableParallelism());
   loaded = { native: entries, info: { libtorch, addon, threads } };
   return loaded;
 }
