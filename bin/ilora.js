@@ -1,0 +1,105 @@
+#!/usr/bin/env node
+/**
+ * Starts the command line in a child process whose environment makes libtorch fast.
+ *
+ * An allocator can only be put in place before a process starts; hence the child. What the user has
+ * set, be it to nothing (`LD_PRELOAD= ilora ...`), is left alone.
+ */
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** Node's arguments that run the command line: what was built if it is up to date, else the sources. */
+function entry() {
+  const built = join(root, 'dist', 'cli', 'main.js');
+  const source = join(root, 'src', 'cli', 'main.ts');
+  const isBuilt = existsSync(built);
+  if (isBuilt && !(existsSync(source) && newest(join(root, 'src')) > statSync(built).mtimeMs))
+    return [built];
+  let tsx;
+  try {
+    tsx = import.meta.resolve('tsx');
+  } catch {
+    if (isBuilt) return [built]; // no development tools here: what was built is all there is
+    console.error(
+      `ilora: expected dist/ or the development tools in ${root}, got neither — run "npm ci" there`,
+    );
+    process.exit(1);
+  }
+  return ['--import', tsx, source];
+}
+
+function newest(folder) {
+  let latest = 0;
+  for (const item of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, item.name);
+    latest = Math.max(latest, item.isDirectory() ? newest(path) : statSync(path).mtimeMs);
+  }
+  return latest;
+}
+
+/**
+ * tcmalloc, where it is installed: the C library's allocator gives the large blocks of every
+ * operator back to the system and takes them anew, page by page.
+ */
+function allocator() {
+  if (process.platform !== 'linux') return undefined;
+  const machine = { x64: 'x86_64', arm64: 'aarch64' }[process.arch];
+  for (const folder of [`/usr/lib/${machine}-linux-gnu`, '/usr/lib64', '/usr/lib'])
+    for (const name of ['libtcmalloc_minimal.so.4', 'libtcmalloc.so.4']) {
+      const path = join(folder, name);
+      if (existsSync(path) && isForThisMachine(path)) return path;
+    }
+  return undefined;
+}
+
+/** Whether a library is of this machine's kind; the loader complains on every start about others. */
+function isForThisMachine(path) {
+  const header = Buffer.alloc(20);
+  const file = openSync(path, 'r');
+  readSync(file, header, 0, header.length, 0);
+  closeSync(file);
+  const [is64Bit, machine] = [header[4] === 2, header.readUInt16LE(18)];
+  return (
+    header.toString('latin1', 0, 4) === '\x7fELF' &&
+    is64Bit &&
+    machine === ELF_MACHINES[process.arch]
+  );
+}
+
+const ELF_MACHINES = { x64: 62, arm64: 183 };
+
+/** Whether signals typed at a terminal (Ctrl-C) reach the child by themselves. */
+function hasTerminal() {
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const additions = {};
+const preload = allocator();
+if (preload !== undefined) additions.LD_PRELOAD = preload;
+
+const child = spawn(process.execPath, [...process.execArgv, ...entry(), ...process.argv.slice(2)], {
+  stdio: 'inherit',
+  env: { ...additions, ...process.env },
+});
+for (const signal of ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'])
+  process.on(signal, () => {
+    const isTyped = signal === 'SIGINT' || signal === 'SIGQUIT';
+    if (!(isTyped && hasTerminal())) child.kill(signal);
+  });
+child.on('error', (error) => {
+  console.error(`ilora: ${process.execPath} does not start: ${error.message}`);
+  process.exit(1);
+});
+child.on('exit', (code, signal) => {
+  process.exit(code ?? 128 + constants.signals[signal]);
+});
