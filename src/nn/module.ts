@@ -87,9 +87,11 @@ export abstract class Module {
     for (const [key, tensor] of own) {
       const source = saved.get(key);
       if (source === undefined)
-        lines.push(`${key}: expected a tensor [${tensor.shape}], got nothing`);
+        lines.push(`${key}: expected a tensor [${tensor.shape.join(', ')}], got nothing`);
       else if (source.shape.join() !== tensor.shape.join()) {
-        lines.push(`${key}: expected shape [${tensor.shape}], got [${source.shape}]`);
+        lines.push(
+          `${key}: expected shape [${tensor.shape.join(', ')}], got [${source.shape.join(', ')}]`,
+        );
       }
     }
     for (const key of saved.keys())

@@ -109,7 +109,7 @@ test('loading lists every missing, unknown and misshapen key at once and changes
     (error: Error) => {
       assert.deepEqual(error.message.split('\n').sort(), [
         '  extra: expected no such tensor',
-        '  layers.1.weight: expected shape [2,3], got [3,2]',
+        '  layers.1.weight: expected shape [2, 3], got [3, 2]',
         '  scales.0: expected a tensor [1], got nothing',
         'adapter.safetensors: 3 problems',
       ]);
