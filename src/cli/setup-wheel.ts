@@ -1,0 +1,322 @@
+/**
+ * libtorch out of PyTorch's wheel for Python: downloaded by pip, unpacked without Python's parts.
+ *
+ * pip only downloads: nothing of the wheels is run or installed into a Python, and the Python at
+ * hand may be of any version. Everything happens in a folder beside the final one, which is renamed
+ * at the end and removed on every other way out.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AbortError, IloraError, mismatch } from '../errors/index.js';
+import { type EngineEnvironment, setupDir } from '../tensor/index.js';
+import type { System } from './system.js';
+
+/** The version `ilora setup` installs. */
+export const WHEEL_VERSION = '2.15.0';
+
+/** Options of {@link installWheel}. */
+export interface WheelOptions {
+  environment: EngineEnvironment;
+  system: System;
+  /** Keep the CUDA kernels and get the libraries they need. */
+  cuda: boolean;
+  signal: AbortSignal;
+  say: (text: string) => void;
+}
+
+/** What {@link installWheel} did. */
+export interface InstalledWheel {
+  folder: string;
+  wheels: string[];
+  downloadBytes: number;
+  diskBytes: number;
+}
+
+/** What it takes, for the announcement: bytes down the line, bytes kept, bytes needed meanwhile. */
+export function wheelSizes({
+  cuda,
+}: {
+  cuda: boolean;
+}): Record<'down' | 'kept' | 'needed', number> {
+  if (process.platform === 'darwin') return { down: 0.1e9, kept: 0.3e9, needed: 0.6e9 };
+  return cuda
+    ? { down: 2.3e9, kept: 4.5e9, needed: 7.5e9 }
+    : { down: 0.55e9, kept: 0.5e9, needed: 1.2e9 };
+}
+
+/** Where the wheel's libtorch goes. */
+export function wheelFolder(environment: EngineEnvironment): string {
+  return join(setupDir(environment), WHEEL_VERSION);
+}
+
+/** Refuses machines that PyTorch has no wheel for. @throws IloraError `setup` */
+export function requireWheelPlatform({ glibc }: System): void {
+  const { platform, arch } = process;
+  const hasWheel =
+    (platform === 'darwin' && arch === 'arm64') ||
+    (platform === 'linux' && (arch === 'x64' || arch === 'arm64') && minor(glibc) >= OLDEST_GLIBC);
+  if (hasWheel) return;
+  throw mismatch('setup', {
+    where: 'ilora setup',
+    expected: `Linux with glibc 2.${OLDEST_GLIBC} or newer, or macOS on Apple silicon`,
+    got: `${platform} ${arch}${platform === 'linux' ? `, glibc ${glibc ?? 'missing'}` : ''}`,
+    hint: 'build or get libtorch another way and set LIBTORCH to its folder',
+  });
+}
+
+/** Downloads, unpacks and tries it. @throws IloraError `setup`; AbortError when stopped */
+export async function installWheel(options: WheelOptions): Promise<InstalledWheel> {
+  const { environment, cuda, say } = options;
+  const target = wheelFolder(environment);
+  const work = join(setupDir(environment), `.partial-${process.pid}`);
+  await removeLeftovers(setupDir(environment));
+  await mkdir(work, { recursive: true });
+  const remove = (): void => rmSync(work, { recursive: true, force: true });
+  process.on('exit', remove); // a second Ctrl-C ends the process at once
+  try {
+    await requireSpace(work, wheelSizes({ cuda }).needed);
+    const root = join(work, 'root');
+    await fetchWheels([`torch==${WHEEL_VERSION}`], {
+      ...options,
+      work,
+      root,
+      keep: keepOfTorch(cuda),
+    });
+    if (cuda)
+      await fetchWheels(await cudaRequirements(root), { ...options, work, root, keep: KEEP_ALL });
+    await addMissingLibraries({ ...options, work, root });
+    const wheels = await readdir(join(work, 'wheels'));
+    const downloadBytes = await sizeOf(join(work, 'wheels'));
+    const diskBytes = await sizeOf(root);
+    const facts = { wheels, cuda, downloadBytes, diskBytes, date: new Date().toISOString() };
+    await writeFile(join(root, 'setup.json'), `${JSON.stringify(facts, null, 2)}\n`);
+    replaceFolder(target, root, work);
+    say(`unpacked into ${target}`);
+    return { folder: target, wheels, downloadBytes, diskBytes };
+  } finally {
+    remove();
+    process.off('exit', remove);
+  }
+}
+
+/** Bytes of all files below a folder; links are not followed. */
+export async function sizeOf(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const item of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, item.name);
+    if (item.isDirectory()) bytes += await sizeOf(path);
+    else if (item.isFile()) bytes += (await stat(path)).size;
+  }
+  return bytes;
+}
+
+const OLDEST_GLIBC = 28;
+const KEEP_ALL = '\\.so(\\.\\d+)*$|\\.dist-info/(METADATA|LICEN[CS]E|NOTICE|licenses/)';
+
+/** Which files of torch's wheel are kept: headers, libraries, licences; none of Python's. */
+function keepOfTorch(cuda: boolean): string {
+  const other =
+    'torch_cuda|torch_python|torch_nvshmem|torch_global_deps|c10_cuda|caffe2|shm|torch\\.';
+  const libraries = cuda ? '(?!libtorch_python)' : `(?!lib(${other}))`;
+  return [
+    '^torch/include/',
+    `^torch/lib/${libraries}[^/]*\\.(so(\\.\\d+)*|dylib)$`,
+    '^torch\\.libs/',
+    '^torch/version\\.py$',
+    '^torch-[^/]*\\.dist-info/(METADATA|LICEN[CS]E|NOTICE|licenses/)',
+  ].join('|');
+}
+
+interface FetchOptions extends WheelOptions {
+  work: string;
+  root: string;
+  /** Regular expression of the files that are unpacked. */
+  keep: string;
+}
+
+/** Downloads wheels with their dependencies (torch: without) and unpacks what is kept of them. */
+async function fetchWheels(requirements: readonly string[], options: FetchOptions): Promise<void> {
+  const { environment, system, work, root, keep, signal, say } = options;
+  const folder = join(work, 'wheels');
+  const before = existsSync(folder) ? readdirSync(folder) : [];
+  const isTorch = requirements[0]?.startsWith('torch') === true;
+  say(`downloading ${requirements.join(' ')} with pip ...`);
+  const flags = ['--only-binary=:all:', '--no-cache-dir', '--disable-pip-version-check'];
+  const tags = [
+    '--python-version',
+    '3.12',
+    '--implementation',
+    'cp',
+    '--abi',
+    'cp312',
+    '--abi',
+    'none',
+  ];
+  if (isTorch) flags.push('--no-deps');
+  await python(
+    [
+      '-m',
+      'pip',
+      'download',
+      ...flags,
+      ...tags,
+      ...platformTags(system),
+      '-d',
+      folder,
+      ...requirements,
+    ],
+    { environment, work, signal },
+  );
+  for (const wheel of readdirSync(folder).filter((name) => !before.includes(name))) {
+    const path = join(folder, wheel);
+    say(`unpacking ${wheel} (${Math.ceil(statSync(path).size / 1e6)} MB) ...`);
+    await python(['-c', UNPACK, path, root, keep], { environment, work, signal });
+  }
+}
+
+const UNPACK = `
+import re, sys, zipfile
+wheel, target, keep = sys.argv[1:]
+with zipfile.ZipFile(wheel) as archive:
+    for member in archive.infolist():
+        if not member.is_dir() and re.search(keep, member.filename):
+            archive.extract(member, target)
+`;
+
+/** pip's names of the platforms whose wheels run here. */
+function platformTags({ glibc }: System): string[] {
+  const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+  const names =
+    process.platform === 'darwin'
+      ? [14, 13, 12, 11].map((version) => `macosx_${version}_0_arm64`)
+      : Array.from({ length: minor(glibc) - 16 }, (_, i) => `manylinux_2_${17 + i}_${machine}`);
+  if (process.platform === 'linux') names.push(`manylinux2014_${machine}`);
+  return names.flatMap((name) => ['--platform', name]);
+}
+
+/** What torch's own metadata says it needs of CUDA. */
+async function cudaRequirements(root: string): Promise<string[]> {
+  const metadata = await readFile(
+    join(root, `torch-${WHEEL_VERSION}.dist-info`, 'METADATA'),
+    'utf8',
+  );
+  return [...metadata.matchAll(/^Requires-Dist: ((?:nvidia-|cuda-toolkit)[^;\n]*)/gm)].map(
+    ([, requirement]) => requirement!.trim(),
+  );
+}
+
+/**
+ * Libraries without which libtorch_cpu does not load, one after the other: on Linux the wheel's CPU
+ * part is linked against CUDA's runtime and profiler although it does not use them.
+ */
+async function addMissingLibraries(options: Omit<FetchOptions, 'keep'>): Promise<void> {
+  const { environment, root } = options;
+  const extension = process.platform === 'darwin' ? 'dylib' : 'so';
+  const library = join(root, 'torch', 'lib', `libtorch_cpu.${extension}`);
+  for (let missing = ''; ; ) {
+    const { status, stderr } = spawnSync(
+      environment.python,
+      ['-c', 'import ctypes, sys; ctypes.CDLL(sys.argv[1])', library],
+      { encoding: 'utf8' },
+    );
+    if (status === 0) return;
+    const name = /OSError: (lib\S+?): cannot open shared object/.exec(stderr)?.[1];
+    const requirement = name === undefined || name === missing ? undefined : cudaPackage(name);
+    if (name === undefined || requirement === undefined)
+      throw new IloraError(
+        'setup',
+        `ilora setup: the downloaded libtorch does not load: ${stderr.trim().split('\n').at(-1)}`,
+      );
+    missing = name;
+    const keep = `/lib/${name.replaceAll('.', '\\.')}$|${KEEP_ALL.split('|').slice(1).join('|')}`;
+    await fetchWheels([requirement], { ...options, keep });
+  }
+}
+
+function cudaPackage(library: string): string | undefined {
+  const [, name = '', major = ''] = /^lib(cudart|cupti)\.so\.(\d+)$/.exec(library) ?? [];
+  const names: Record<string, string> = {
+    cudart: 'nvidia-cuda-runtime',
+    cupti: 'nvidia-cuda-cupti',
+  };
+  if (names[name] === undefined) return undefined;
+  const version = Number(major);
+  return version < 13 ? `${names[name]}-cu${major}` : `${names[name]}>=${major},<${version + 1}`;
+}
+
+/** Runs Python with its words on stderr and its temporary files in `work`. */
+function python(
+  args: readonly string[],
+  {
+    environment,
+    work,
+    signal,
+  }: { environment: EngineEnvironment; work: string; signal: AbortSignal },
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(environment.python, args, {
+      signal,
+      stdio: ['ignore', 2, 2],
+      env: { ...process.env, TMPDIR: work },
+    });
+    child.on('error', (error) => reject(signal.aborted ? new AbortError() : error));
+    child.on('exit', (code) => {
+      if (signal.aborted) reject(new AbortError());
+      else if (code === 0) resolve();
+      else
+        reject(
+          new IloraError(
+            'setup',
+            `ilora setup: ${environment.python} ${args.slice(0, 3).join(' ')} ended with ${code} — see its words above; without network, set LIBTORCH to a libtorch at hand`,
+          ),
+        );
+    });
+  });
+}
+
+async function requireSpace(folder: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  const free = bavail * bsize;
+  if (free < bytes)
+    throw mismatch('setup', {
+      where: folder,
+      expected: `${gigabytes(bytes)} free`,
+      got: gigabytes(free),
+      hint: 'make room, or name another place with ILORA_CACHE',
+    });
+}
+
+/** Folders of set-ups whose process is gone. */
+async function removeLeftovers(folder: string): Promise<void> {
+  if (!existsSync(folder)) return;
+  for (const name of await readdir(folder)) {
+    const pid = /^\.(?:partial|old)-(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid)))
+      await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Puts `source` at `target`; what stood there stays whole for processes that have it open. */
+function replaceFolder(target: string, source: string, work: string): void {
+  if (existsSync(target)) renameSync(target, join(work, 'replaced'));
+  renameSync(source, target);
+}
+
+function minor(glibc: string | undefined): number {
+  return Number(/^2\.(\d+)/.exec(glibc ?? '')?.[1] ?? 0);
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
+}
