@@ -5,13 +5,14 @@
  * hand may be of any version. Everything happens in a folder beside the final one, which is renamed
  * at the end and removed on every other way out.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AbortError, IloraError, mismatch } from '../errors/index.js';
+import { IloraError, mismatch } from '../errors/index.js';
 import { type EngineEnvironment, setupDir } from '../tensor/index.js';
-import type { System } from './system.js';
+import { runProgram } from './run-program.js';
+import { firstLine, type System } from './system.js';
 
 /** The version `ilora setup` installs. */
 export const WHEEL_VERSION = '2.15.0';
@@ -67,7 +68,8 @@ export function requireWheelPlatform({ glibc }: System): void {
 }
 
 /** Downloads, unpacks and tries it. @throws IloraError `setup`; AbortError when stopped */
-export async function installWheel(options: WheelOptions): Promise<InstalledWheel> {
+export async function installWheel(given: WheelOptions): Promise<InstalledWheel> {
+  const options = { ...given, environment: withInterpreter(given.environment) };
   const { environment, cuda, say } = options;
   const target = wheelFolder(environment);
   const work = join(setupDir(environment), `.partial-${process.pid}`);
@@ -246,34 +248,19 @@ function cudaPackage(library: string): string | undefined {
   return version < 13 ? `${names[name]}-cu${major}` : `${names[name]}>=${major},<${version + 1}`;
 }
 
-/** Runs Python with its words on stderr and its temporary files in `work`. */
+/** Runs Python with its temporary files in `work`, so that they go when it goes. */
 function python(
   args: readonly string[],
-  {
-    environment,
-    work,
-    signal,
-  }: { environment: EngineEnvironment; work: string; signal: AbortSignal },
+  { environment, work, signal }: Pick<FetchOptions, 'environment' | 'work' | 'signal'>,
 ): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(environment.python, args, {
-      signal,
-      stdio: ['ignore', 2, 2],
-      env: { ...process.env, TMPDIR: work },
-    });
-    child.on('error', (error) => reject(signal.aborted ? new AbortError() : error));
-    child.on('exit', (code) => {
-      if (signal.aborted) reject(new AbortError());
-      else if (code === 0) resolve();
-      else
-        reject(
-          new IloraError(
-            'setup',
-            `ilora setup: ${environment.python} ${args.slice(0, 3).join(' ')} ended with ${code} — see its words above; without network, set LIBTORCH to a libtorch at hand`,
-          ),
-        );
-    });
-  });
+  const hint = 'its words above say why; without network, set LIBTORCH to a libtorch at hand';
+  return runProgram(environment.python, args, { signal, hint, env: { TMPDIR: work } });
+}
+
+/** The interpreter itself: what is called `python3` may be a script that outlives being stopped. */
+function withInterpreter(environment: EngineEnvironment): EngineEnvironment {
+  const python = firstLine(environment.python, ['-c', 'import sys; print(sys.executable)']);
+  return { ...environment, python: python || environment.python };
 }
 
 async function requireSpace(folder: string, bytes: number): Promise<void> {

@@ -1,7 +1,6 @@
 /**
  * `ilora setup`: installs what the engine needs and is missing, after saying what that is.
  */
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { Command, Option } from '@commander-js/extra-typings';
@@ -15,6 +14,7 @@ import {
 } from '../tensor/index.js';
 import { tryEngine } from './engine-report.js';
 import { interruptible } from './interrupt.js';
+import { runProgram } from './run-program.js';
 import {
   installWheel,
   requireWheelPlatform,
@@ -168,24 +168,8 @@ function systemStep(what: Prerequisite, text: string, system: System): Step {
   };
 }
 
-/** @throws IloraError `setup` */
 function apt(args: readonly string[], signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('apt-get', args, {
-      signal,
-      stdio: ['ignore', 2, 2],
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LD_PRELOAD: '' },
-    });
-    child.on('error', (error) => reject(signal.aborted ? new AbortError() : error));
-    child.on('exit', (code) => {
-      if (code === 0) resolve();
-      else if (signal.aborted) reject(new AbortError());
-      else
-        reject(
-          new IloraError('setup', `ilora setup: apt-get ${args.join(' ')} ended with ${code}`),
-        );
-    });
-  });
+  return runProgram('apt-get', args, { signal, env: { DEBIAN_FRONTEND: 'noninteractive' } });
 }
 
 /** What became of each step. */
