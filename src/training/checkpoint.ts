@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { writeFileAtomic, writeFolderAtomic } from '../checkpoint/index.js';
 import { faults } from '../errors/index.js';
 import type { Adam } from '../optim/index.js';
@@ -24,6 +25,10 @@ export interface TrainingState {
   best?: { score: number; step: number };
   /** Validations since the best one. */
   badValidations: number;
+  /** The last step that was validated; a run stopped while validating does it again. */
+  validatedStep?: number;
+  /** Loss of the last step. */
+  loss?: number;
   /** Seconds spent in training, earlier runs included. */
   seconds: number;
   adamSteps: Record<string, number>;
@@ -39,12 +44,13 @@ export function saveCheckpoint(
   state: Omit<TrainingState, 'adamSteps'>,
 ): void {
   const path = join(folder, `step-${String(state.step).padStart(8, '0')}`);
-  if (existsSync(path)) return; // nothing was learned since
   const { tensors, steps } = optimizer.state();
+  const full: TrainingState = { ...state, adamSteps: steps };
+  if (isComplete(path) && isSame(readState(path), full)) return;
+  rmSync(path, { recursive: true, force: true });
   writeFolderAtomic(path, (temporary) => {
     saveTensors(join(temporary, 'model.safetensors'), learner.state());
     saveTensors(join(temporary, 'optimizer.safetensors'), tensors);
-    const full: TrainingState = { ...state, adamSteps: steps };
     writeFileAtomic(join(temporary, 'state.json'), `${JSON.stringify(full)}\n`);
     const hashes = Object.fromEntries(FILES.map((file) => [file, hashOf(join(temporary, file))]));
     writeFileAtomic(join(temporary, 'complete.json'), `${JSON.stringify(hashes)}\n`);
@@ -63,7 +69,7 @@ export function loadLatestCheckpoint(
 ): TrainingState | undefined {
   for (const path of listCheckpoints(folder).reverse()) {
     if (!isComplete(path)) continue;
-    const state = JSON.parse(readFileSync(join(path, 'state.json'), 'utf8')) as TrainingState;
+    const state = readState(path);
     scope(() => {
       restore(join(path, 'model.safetensors'), learner.state());
       restore(join(path, 'optimizer.safetensors'), optimizer.state().tensors);
@@ -102,6 +108,15 @@ function listCheckpoints(folder: string): string[] {
     .filter((name) => /^step-\d{8}$/.test(name))
     .sort()
     .map((name) => join(folder, name));
+}
+
+function readState(path: string): TrainingState {
+  return JSON.parse(readFileSync(join(path, 'state.json'), 'utf8')) as TrainingState;
+}
+
+/** Whether two states differ in nothing but the time they took. */
+function isSame(a: TrainingState, b: TrainingState): boolean {
+  return isDeepStrictEqual({ ...a, seconds: 0 }, JSON.parse(JSON.stringify({ ...b, seconds: 0 })));
 }
 
 function isComplete(path: string): boolean {

@@ -10,7 +10,7 @@ import { Random } from '../data/index.js';
 import { AbortError, IloraError } from '../errors/index.js';
 import { Adam, clipGradients, warmupCosine } from '../optim/index.js';
 import { type Learner, type TrainingPosition, turn } from '../recommenders/index.js';
-import { mul, scope } from '../tensor/index.js';
+import { clone, copy_, mul, noGrad, scope, type Tensor } from '../tensor/index.js';
 import { loadLatestCheckpoint, restore, saveCheckpoint, type TrainingState } from './checkpoint.js';
 import type { RunFolder } from './run-folder.js';
 import { saveTensors } from './tensor-file.js';
@@ -99,12 +99,10 @@ export async function train(
 
   // ---- where to start ---------------------------------------------------------------------------
   const saved = loadLatestCheckpoint(folder.checkpoints, learner, optimizer);
-  const state: Omit<TrainingState, 'adamSteps'> = saved ?? {
-    step: 0,
-    metricsBytes: 0,
-    badValidations: 0,
-    seconds: 0,
-  };
+  const state: Omit<TrainingState, 'adamSteps'> =
+    saved === undefined
+      ? { step: 0, metricsBytes: 0, badValidations: 0, validatedStep: 0, seconds: 0 }
+      : { validatedStep: saved.step, ...saved };
   folder.truncateMetrics(state.metricsBytes);
   const secondsBefore = state.seconds;
   const started = performance.now();
@@ -117,10 +115,40 @@ export async function train(
   };
   const order = new Order(seed, learner.examples);
   const recent: number[] = [];
-  let finalLoss = Number.NaN;
+  const statistics = [...learner.state().values()].filter((tensor) => !tensor.requiresGrad);
+  let statisticsBefore: Tensor[] = [];
+  const isDue = (step: number): boolean =>
+    hooks.validate !== undefined &&
+    step > 0 &&
+    step !== state.validatedStep &&
+    (step === totalSteps ||
+      Math.floor((step * batchSize) / options.validateEvery) >
+        Math.floor(((step - 1) * batchSize) / options.validateEvery));
 
   try {
-    while (state.step < totalSteps) {
+    for (;;) {
+      // ---- validate, choose, save --------------------------------------------------------------------
+      if (hooks.validate !== undefined && isDue(state.step)) {
+        const validation = await hooks.validate();
+        const isBest = state.best === undefined || validation.score > state.best.score;
+        if (isBest) {
+          state.best = { score: validation.score, step: state.step };
+          state.badValidations = 0;
+          saveTensors(folder.best, learner.state());
+        } else state.badValidations++;
+        state.validatedStep = state.step;
+        folder.log({
+          kind: 'validation',
+          step: state.step,
+          score: validation.score,
+          ...validation.metrics,
+        });
+        hooks.onValidation?.({ ...validation, step: state.step, isBest });
+      }
+      if (performance.now() - lastSave > options.checkpointSeconds * 1000) save();
+      if (state.step >= totalSteps) break;
+      if (options.patience > 0 && state.badValidations >= options.patience) break;
+
       // ---- one step: gradients part by part, then one update ---------------------------------------
       const { step } = state;
       const first = step * batchSize;
@@ -133,6 +161,7 @@ export async function train(
       };
       const targets = learner.countTargets(examples, position);
       optimizer.zeroGrad();
+      statisticsBefore = statistics.map(clone);
       let loss = 0;
       for (const part of learner.cut(examples, position)) {
         await turn(hooks.signal);
@@ -153,7 +182,9 @@ export async function train(
         throw notFinite('gradient norm', gradientNorm, step, examples);
       optimizer.step(factorAt(step));
       state.step = step + 1;
-      finalLoss = loss;
+      state.loss = loss;
+      for (const tensor of statisticsBefore) tensor.dispose();
+      statisticsBefore = [];
 
       // ---- say it ------------------------------------------------------------------------------------
       recent.push(performance.now());
@@ -178,33 +209,14 @@ export async function train(
         examplesPerSecond: batchSize / perStep,
         secondsLeft: (totalSteps - state.step) * perStep,
       });
-
-      // ---- validate, choose, save --------------------------------------------------------------------
-      const isLast = state.step === totalSteps;
-      const isDue =
-        Math.floor((state.step * batchSize) / options.validateEvery) >
-        Math.floor((step * batchSize) / options.validateEvery);
-      if (hooks.validate !== undefined && (isDue || isLast)) {
-        const validation = await hooks.validate();
-        const isBest = state.best === undefined || validation.score > state.best.score;
-        if (isBest) {
-          state.best = { score: validation.score, step: state.step };
-          state.badValidations = 0;
-          saveTensors(folder.best, learner.state());
-        } else state.badValidations++;
-        folder.log({
-          kind: 'validation',
-          step: state.step,
-          score: validation.score,
-          ...validation.metrics,
-        });
-        hooks.onValidation?.({ ...validation, step: state.step, isBest });
-        if (options.patience > 0 && state.badValidations >= options.patience) break;
-      }
-      if (performance.now() - lastSave > options.checkpointSeconds * 1000) save();
     }
   } catch (error) {
     optimizer.zeroGrad();
+    // Statistics of norms move in every pass: those of the unfinished step are taken back.
+    for (const [i, before] of statisticsBefore.entries()) {
+      noGrad(() => copy_(statistics[i] as Tensor, before));
+      before.dispose();
+    }
     save();
     if (isAbort(error))
       throw new AbortError(
@@ -222,7 +234,7 @@ export async function train(
     seconds: elapsed(),
     bestStep: state.best?.step ?? state.step,
     ...(state.best && { bestScore: state.best.score }),
-    finalLoss,
+    finalLoss: state.loss ?? Number.NaN,
   };
   folder.writeJson(folder.summary, summary);
   return summary;
