@@ -94,7 +94,10 @@ export class LlmRecommender implements Recommender {
     const { base } = this.parts;
     const { B, T } = layout;
     const gates_BE = this.gates(histories, isTraining);
-    const pass: Pass = { ...(gates_BE && { gates_BE }), ...(dropout && { dropout }) };
+    const pass: Pass = {
+      ...(gates_BE && { gates_BE }),
+      ...(dropout && { dropout, dropped: new WeakMap() }),
+    };
     const embeddings_BTD = this.#embed(layout);
     const hidden_BTD = base.forward(embeddings_BTD, {
       pass,
