@@ -414,8 +414,8 @@ function readRecord(path: string): RunRecord {
   } catch (error) {
     throw mismatch('format', { where: file, expected: 'JSON', got: error });
   }
-  if (record.format !== 'ilora-run-1') {
-    throw mismatch('format', { where: file, expected: 'format ilora-run-1', got: record.format });
+  if (record?.format !== 'ilora-run-1') {
+    throw mismatch('format', { where: file, expected: 'format ilora-run-1', got: record?.format });
   }
   resolveSettings(record.settings, `${file}: settings`);
   return record;
