@@ -1,0 +1,121 @@
+/** From settings to a recommender on disk, and back. */
+import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { type Dataset, type Instance, openDataset, writeDataset } from '../../../src/data/index.js';
+import { engineThreads } from '../../../src/tensor/index.js';
+import {
+  openRun,
+  type Run,
+  type RunHooks,
+  resolveSettings,
+  type Settings,
+  trainRun,
+} from '../../../src/training/index.js';
+import { temporaryFolder } from '../../support/folder.js';
+import { tinyDraft } from '../data/helper.js';
+
+engineThreads(1);
+
+let dataset: Dataset;
+let other: Dataset;
+let run: Run;
+
+const settings = (out: string, sasrec = {}): Settings =>
+  resolveSettings(
+    {
+      method: 'sasrec',
+      data: dataset.folder,
+      out,
+      sasrec: { width: 8, blocks: 1, epochs: 2, ...sasrec },
+    },
+    'test',
+  );
+
+/** Scores rise with every validation, so the last weights are the best. */
+function hooks(): RunHooks {
+  let score = 0;
+  return {
+    score: async () => {
+      score += 0.1;
+      return { hr_at_1: score, ndcg_at_10: score, mrr: score };
+    },
+  };
+}
+
+const rows = (): Instance[] => [...dataset.instances('validation'), ...dataset.instances('test')];
+
+before(async () => {
+  const make = async (name: string, seed: number): Promise<Dataset> => {
+    const folder = join(temporaryFolder(), name);
+    await writeDataset(folder, { ...tinyDraft(), name }, { candidateCount: 5, seed });
+    return openDataset(folder);
+  };
+  dataset = await make('tiny', 1);
+  other = await make('other', 2);
+  run = await trainRun(settings(join(temporaryFolder(), 'run')), { shared: { dataset } }, hooks());
+});
+
+test('an opened run ranks exactly as the run that was trained', async () => {
+  const opened = await openRun(run.folder.path, { shared: { dataset } });
+  assert.deepEqual(await opened.recommender.rank(rows()), await run.recommender.rank(rows()));
+  assert.deepEqual(opened.record, JSON.parse(JSON.stringify(run.record)));
+  assert.equal([...opened.sasrec.namedParameters()].length, 0, 'it is frozen');
+});
+
+test('an opened run finds its dataset by itself', async () => {
+  const opened = await openRun(run.folder.path);
+  assert.equal(opened.dataset.hash, dataset.hash);
+});
+
+test('equal settings give equal weights, another seed others', async () => {
+  const scores = async (seed: number): Promise<unknown> => {
+    const again = { ...settings(join(temporaryFolder(), 'run')), seed };
+    return (await trainRun(again, { shared: { dataset } }, hooks())).recommender.rank(rows());
+  };
+  assert.deepEqual(await scores(1), await run.recommender.rank(rows()));
+  assert.notDeepEqual(await scores(2), await run.recommender.rank(rows()));
+});
+
+test('a folder that holds a run is not trained into, nor resumed with other settings', async () => {
+  const again = settings(run.folder.path);
+  await assert.rejects(trainRun(again, { shared: { dataset } }, hooks()), { code: 'usage' });
+  await assert.rejects(
+    trainRun(
+      settings(run.folder.path, { width: 16 }),
+      { shared: { dataset }, resume: true },
+      hooks(),
+    ),
+    { code: 'settings', message: /expected the settings the run was begun with/ },
+  );
+  const resumed = await trainRun(again, { shared: { dataset }, resume: true }, hooks());
+  assert.deepEqual(await resumed.recommender.rank(rows()), await run.recommender.rank(rows()));
+});
+
+test('another dataset, a run without weights and a record that is none are refused', async () => {
+  await assert.rejects(openRun(run.folder.path, { shared: { dataset: other } }), {
+    code: 'data',
+    message: /expected the dataset it was trained on/,
+  });
+  const broken = await trainRun(
+    settings(join(temporaryFolder(), 'run')),
+    { shared: { dataset } },
+    hooks(),
+  );
+  rmSync(broken.folder.best);
+  await assert.rejects(openRun(broken.folder.path, { shared: { dataset } }), {
+    code: 'file',
+    message: /best\.safetensors/,
+  });
+  for (const text of ['{', '{"format":"other"}', 'null'])
+    await assert.rejects(
+      async () => {
+        writeFileSync(broken.folder.run, text);
+        await openRun(broken.folder.path);
+      },
+      { code: 'format' },
+      text,
+    );
+  await assert.rejects(openRun(join(broken.folder.path, 'nowhere')), { code: 'file' });
+});
