@@ -83,7 +83,9 @@ function hasTerminal() {
   }
 }
 
-const additions = {};
+// Threads that wait for the others of an operator sleep in place of spinning: it costs next to
+// nothing on an idle machine, and makes a busy one (a second run, a server) several times faster.
+const additions = { OMP_WAIT_POLICY: 'PASSIVE' };
 const preload = allocator();
 if (preload !== undefined) additions.LD_PRELOAD = preload;
 

@@ -43,7 +43,7 @@ export function wheelSizes({
 }): Record<'down' | 'kept' | 'needed', number> {
   if (process.platform === 'darwin') return { down: 0.1e9, kept: 0.3e9, needed: 0.6e9 };
   return cuda
-    ? { down: 2.3e9, kept: 4.5e9, needed: 7.5e9 }
+    ? { down: 2.7e9, kept: 4.1e9, needed: 7e9 }
     : { down: 0.55e9, kept: 0.5e9, needed: 1.2e9 };
 }
 

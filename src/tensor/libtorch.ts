@@ -55,10 +55,13 @@ export function findLibtorch(environment: EngineEnvironment): Libtorch {
   );
 }
 
-/** The places in order of preference, each looked at when it is asked for. */
+/** The places in order of preference, each looked at when it is asked for; `LIBTORCH` stands alone. */
 export function* searchLibtorch(environment: EngineEnvironment): Generator<LibtorchPlace> {
   const { libtorch, python } = environment;
-  if (libtorch !== undefined) yield place('LIBTORCH', libtorch, inspect(libtorch, 'LIBTORCH'));
+  if (libtorch !== undefined) {
+    yield place('LIBTORCH', libtorch, inspect(libtorch, 'LIBTORCH'));
+    return;
+  }
   yield place('setup', setupDir(environment), fromSetup(environment));
   yield place('python', python, fromPython(environment));
   yield place('system', 'the usual folders of the system', inspectSystem());
