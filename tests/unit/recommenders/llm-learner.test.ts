@@ -72,22 +72,24 @@ test('cutting by tokens keeps every example once', () => {
   }
 });
 
+/** Whether each row's prompt has slots at a step. */
+function slots(all: LlmLearner, step: number, seed: number): boolean[] {
+  const seen: boolean[] = [];
+  const { prompts } = all.recommender.parts;
+  const build = prompts.build.bind(prompts);
+  prompts.build = (request) => {
+    seen.push(request.hasSlots);
+    return build(request);
+  };
+  all.countTargets(examples, { ...at(step), seed });
+  prompts.build = build;
+  return seen;
+}
+
 /** Share of prompts with slots at a step, over the four rows and 50 seeds. */
 function slotShare(all: LlmLearner, step: number): number {
-  let count = 0;
-  for (let seed = 0; seed < 50; seed++) {
-    const seen: boolean[] = [];
-    const { prompts } = all.recommender.parts;
-    const build = prompts.build.bind(prompts);
-    prompts.build = (request) => {
-      seen.push(request.hasSlots);
-      return build(request);
-    };
-    all.countTargets(examples, { ...at(step), seed });
-    prompts.build = build;
-    count += seen.filter((hasSlots) => hasSlots).length;
-  }
-  return count / 200;
+  const seen = Array.from({ length: 50 }, (_, seed) => slots(all, step, seed)).flat();
+  return seen.filter((hasSlots) => hasSlots).length / seen.length;
 }
 
 test('the ramp starts with text, ends with slots, and rises with the share of training done', () => {
@@ -101,6 +103,8 @@ test('the ramp starts with text, ends with slots, and rises with the share of tr
   close([quarter, half, most], [0.2, 0.5, 0.9], 0.12); // 200 draws: 3.4 deviations at most
   assert.ok(quarter < half && half < most);
   assert.equal(slotShare(ramp, 10), 1);
+  const rows = Array.from({ length: 10 }, (_, seed) => new Set(slots(ramp, 5, seed)).size);
+  assert.ok(rows.filter((kinds) => kinds === 2).length > 5, 'rows of one step are drawn apart');
   assert.equal(slotShare(learner('hybrid'), 0), 1);
 });
 

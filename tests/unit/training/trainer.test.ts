@@ -54,7 +54,7 @@ const sasrec = (): Learner =>
   });
 
 const ilora = (gate: 'linear' | 'conv-batch-norm') => (): Learner =>
-  new LlmLearner(tinyIlora({ adapter: { gate, dropout: 0.2 }, batchTokens: 120 }), tinyDataset, {
+  new LlmLearner(tinyIlora({ adapter: { gate, dropout: 0.2 }, batchTokens: 220 }), tinyDataset, {
     rates: { lora: 0.01, gate: 0.01, projector: 0.01, weightDecay: 1e-3 },
     curriculum: 'ramp',
   });
@@ -107,17 +107,17 @@ function validator(learner: Learner): NonNullable<TrainerHooks['validate']> {
   };
 }
 
-async function uninterrupted(make: () => Learner): Promise<Outcome> {
+async function uninterrupted(make: () => Learner, how = options): Promise<Outcome> {
   const learner = make();
   const folder = newFolder();
-  await train(learner, folder, options, { validate: validator(learner) });
+  await train(learner, folder, how, { validate: validator(learner) });
   return outcome(learner, folder);
 }
 
 /** Runs with a learner made anew, as a new process would. */
-async function resume(make: () => Learner, folder: RunFolder): Promise<Outcome> {
+async function resume(make: () => Learner, folder: RunFolder, how = options): Promise<Outcome> {
   const learner = make();
-  await train(learner, folder, options, { validate: validator(learner) });
+  await train(learner, folder, how, { validate: validator(learner) });
   return outcome(learner, folder);
 }
 
@@ -153,22 +153,28 @@ for (const [name, make] of [
 
 test('a run stopped between two parts of a step takes the unfinished step back', async () => {
   const make = ilora('conv-batch-norm');
-  const wanted = await uninterrupted(make);
+  const short = { ...options, totalExamples: 15 };
+  const wanted = await uninterrupted(make, short);
   const folder = newFolder();
   const learner = make();
   const controller = new AbortController();
   const loss = learner.loss.bind(learner);
   let parts = 0;
+  const rows: number[] = [];
   learner.loss = (examples, position) => {
-    if (position.step === 4 && ++parts === 2) controller.abort();
+    if (position.step === 4) {
+      rows.push(examples.length);
+      if (++parts === 2) controller.abort();
+    }
     return loss(examples, position);
   };
   await assert.rejects(
-    train(learner, folder, options, { signal: controller.signal, validate: validator(learner) }),
-    /stopped after step 4 of 12; the state is saved, --resume continues it/,
+    train(learner, folder, short, { signal: controller.signal, validate: validator(learner) }),
+    /stopped after step 4 of 5; the state is saved, --resume continues it/,
   );
   assert.equal(parts, 2);
-  assert.deepEqual(await resume(make, folder), wanted);
+  assert.ok(rows.includes(2), 'a part of several rows moves the statistics');
+  assert.deepEqual(await resume(make, folder, short), wanted);
 });
 
 test('a run stopped while it validates, its last step included, validates again', async () => {
