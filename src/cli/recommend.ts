@@ -91,7 +91,8 @@ function findTitles(catalog: Catalog, titles: readonly string[], where: string):
   for (const title of titles.map((text) => text.trim()).filter((text) => text !== '')) {
     const { kind, items } = search.find(title);
     const named = items.map((item) => `"${item.sourceTitle}"`).join(', ');
-    if (kind === 'unknown') lines.push(`"${title}": no such title — nearest: ${named}`);
+    if (kind === 'unknown')
+      lines.push(`"${title}": no such title${named === '' ? '' : ` — nearest: ${named}`}`);
     else if (kind === 'ambiguous') lines.push(`"${title}": could be ${named}`);
     else {
       const item = items[0] as Item;

@@ -57,7 +57,8 @@ export class TitleSearch {
       const items = nearest.slice(0, MAX_SHOWN).map(({ item }) => item);
       return { query, kind: items.length === 1 ? 'close' : 'ambiguous', items };
     }
-    return { query, kind: 'unknown', items: ranked.slice(0, 3).map(({ item }) => item) };
+    const near = ranked.slice(0, 3).filter(({ slips }) => slips <= wanted.length / 2);
+    return { query, kind: 'unknown', items: near.map(({ item }) => item) };
   }
 
   #where(test: (key: string) => boolean): Item[] {
