@@ -12,7 +12,7 @@ export interface ScheduleOptions {
   warmupSteps: number;
   /** Factor at the first step, from 0 to 1. */
   startFactor?: number;
-  /** Factor at the last step, from 0 to 1. */
+  /** Factor the cosine ends at, reached after the last step, from 0 to 1. */
   endFactor?: number;
 }
 

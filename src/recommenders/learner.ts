@@ -2,7 +2,8 @@
  * What the training loop asks of a model: numbered examples, a loss, parameters.
  *
  * Everything random is a function of the seed and the position, so that a resumed run repeats what an
- * uninterrupted one would have done, and nothing depends on how examples are cut into micro-batches.
+ * uninterrupted one would have done. Without dropout nothing depends on how examples are cut into parts;
+ * masks are drawn per part.
  */
 import type { ParameterGroup } from '../optim/index.js';
 import type { Tensor } from '../tensor/index.js';

@@ -5,6 +5,7 @@ import type { Instance } from '../data/index.js';
 import { gather, noGrad, scope, Tensor, toDevice, topk } from '../tensor/index.js';
 import type { Ranking, RankOptions, Recommender } from './recommender.js';
 import type { SASRec } from './sasrec.js';
+import { turn } from './turn.js';
 
 const BATCH = 256;
 
@@ -23,7 +24,7 @@ export class SASRecRecommender implements Recommender {
   ): Promise<Ranking[]> {
     const rankings: Ranking[] = [];
     for (let start = 0; start < instances.length; start += BATCH) {
-      signal?.throwIfAborted();
+      await turn(signal);
       const batch = instances.slice(start, start + BATCH);
       rankings.push(...this.#rankBatch(batch));
       onProgress?.(rankings.length);

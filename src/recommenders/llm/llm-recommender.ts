@@ -23,6 +23,7 @@ import {
 import type { Prompt, PromptBuilder } from '../../text/index.js';
 import type { Ranking, RankOptions, Recommender } from '../recommender.js';
 import type { SASRec } from '../sasrec.js';
+import { turn } from '../turn.js';
 import type { Adapter } from './adapter.js';
 import { type Layout, type LayoutRow, layOut, rowLength, treeMask } from './layout.js';
 
@@ -225,10 +226,4 @@ export function cutByTokens(rows: readonly LayoutRow[], tokens: number): number[
     }
   }
   return batches;
-}
-
-/** Lets timers and signals run between two calls into the engine. @throws AbortError when asked to stop */
-export async function turn(signal?: AbortSignal): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
-  signal?.throwIfAborted();
 }
