@@ -23,10 +23,9 @@ export function trainHooks(signal: AbortSignal): RunHooks {
     },
     onStep: ({ step, totalSteps, loss, examplesPerSecond, secondsLeft }) => {
       progress ??= new Progress(stage, totalSteps, 'steps');
-      progress.update(step, {
-        extra: `loss ${loss.toFixed(3)} · ${examplesPerSecond.toFixed(1)} instances/s`,
-        secondsLeft,
-      });
+      const rate = step < totalSteps ? (totalSteps - step) / secondsLeft : undefined;
+      const extra = `loss ${loss.toFixed(3)} · ${examplesPerSecond.toFixed(1)} instances/s`;
+      progress.update(step, { extra, rate, secondsLeft });
     },
     onValidation: ({ step, metrics, isBest }) => {
       progress?.end();
