@@ -41,6 +41,7 @@ import {
   table,
   thousands,
 } from './data-report.js';
+import { note, printJson, printLines } from './terminal.js';
 
 /** The command `data` with its verbs. */
 export function dataCommand(): Command {
@@ -180,7 +181,7 @@ function addInfo(parent: Command): void {
     .action(async (folder, { json }) => {
       const summary = summarizeDataset(await openDataset(folder));
       if (json) printJson(summary);
-      else print(describeSummary(summary));
+      else printLines(describeSummary(summary));
     });
 }
 
@@ -198,7 +199,7 @@ function addPreview(parent: Command): void {
       if (!isFolder) {
         const preview = await previewTable(path, options.rows, textOptions(options));
         if (options.json) return printJson(preview);
-        print([
+        printLines([
           `columns   ${preview.columns.join(', ')}`,
           `guessed   ${describeColumns(preview.guessed) || 'nothing: name columns with --user-column and the like'}`,
           ...table([
@@ -223,7 +224,7 @@ function addPreview(parent: Command): void {
         };
       });
       if (options.json) return printJson({ split: options.split, instances });
-      print(
+      printLines(
         instances.flatMap(({ row, user, titles }) => [
           `${options.split} row ${row}, user ${user}`,
           `  history     ${titles.history.join(' | ')}`,
@@ -245,7 +246,7 @@ async function finish(
   note(`writing ${out}`);
   const manifest = await writeDataset(out, draft, options);
   if (json) return printJson({ folder: out, manifest, ...more });
-  print([...describeManifest(out, manifest), `next: ilora data info ${out}`]);
+  printLines([...describeManifest(out, manifest), `next: ilora data info ${out}`]);
 }
 
 function noteUnderstood(
@@ -263,16 +264,4 @@ function noteUnderstood(
   }
   for (const [reason, count] of Object.entries(draft.dropped))
     if (reason !== 'badRows') note(`left out: ${thousands(count)} ${inWords(reason)}`);
-}
-
-function print(lines: readonly string[]): void {
-  process.stdout.write(`${lines.join('\n')}\n`);
-}
-
-function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
-}
-
-function note(text: string): void {
-  process.stderr.write(`${text}\n`);
 }

@@ -15,6 +15,7 @@ import {
 } from '../checkpoint/index.js';
 import { mismatch } from '../errors/index.js';
 import { cacheDir } from './cache.js';
+import { note, printJson, printLines } from './terminal.js';
 
 /** The command `model` with its verbs. */
 export function modelCommand(): Command {
@@ -85,7 +86,7 @@ function addPull(parent: Command): void {
       });
       const { licence, title, homepage } = model;
       if (json) printJson({ name, path, sha256, wasThere, title, licence, homepage });
-      else print([`${wasThere ? 'already there' : 'pulled'}: ${path}`]);
+      else printLines([`${wasThere ? 'already there' : 'pulled'}: ${path}`]);
     });
 }
 
@@ -98,7 +99,7 @@ function addInfo(parent: Command): void {
     .action((model, { json }) => {
       const facts = summarize(describeModel(resolveModel(model)));
       if (json) printJson(facts);
-      else print(render(facts));
+      else printLines(render(facts));
     });
 }
 
@@ -223,16 +224,4 @@ function megabytes(bytes: number): string {
 
 function count(value: number): string {
   return value.toLocaleString('en-US');
-}
-
-function print(lines: readonly string[]): void {
-  process.stdout.write(`${lines.join('\n')}\n`);
-}
-
-function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
-}
-
-function note(text: string): void {
-  process.stderr.write(`${text}\n`);
 }

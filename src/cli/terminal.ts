@@ -12,6 +12,11 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+/** A result of several lines. */
+export function printLines(lines: readonly string[]): void {
+  print(lines.join('\n'));
+}
+
 /** The one JSON document of a command with `--json`. */
 export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2));

@@ -52,8 +52,12 @@ export class CandidateSampler {
     for (let tries = 64 * this.count; isShort() && tries > 0; tries--)
       take(random.int(this.catalog.size));
     // In a small catalog most draws hit what is taken; then go through all items in random order.
-    if (isShort())
-      for (const item of random.permutation(this.catalog.size)) if (isShort()) take(item);
+    if (isShort()) {
+      for (const item of random.permutation(this.catalog.size)) {
+        if (!isShort()) break;
+        take(item);
+      }
+    }
     if (isShort())
       throw mismatch('data', {
         where: 'candidates',

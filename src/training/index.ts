@@ -8,12 +8,12 @@ export {
   openRun,
   type Run,
   type RunHooks,
-  type RunRecord,
   type Shared,
   trainRun,
   type ValidationMetrics,
 } from './run.js';
 export { RunFolder } from './run-folder.js';
+export type { RunRecord } from './run-record.js';
 export {
   readSettings,
   resolveSettings,

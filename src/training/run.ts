@@ -3,9 +3,8 @@
  *
  * Evaluation lies beside this folder, not below it: the caller passes in how recommenders are scored.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { fileError } from '../checkpoint/index.js';
 import { type Dataset, type Instance, openDataset } from '../data/index.js';
 import { mismatch } from '../errors/index.js';
 import {
@@ -17,20 +16,14 @@ import {
   SASRecLearner,
   SASRecRecommender,
 } from '../recommenders/index.js';
-import {
-  type Device,
-  engineInfo,
-  Generator,
-  prepareDevice,
-  processorName,
-  scope,
-} from '../tensor/index.js';
+import { type Device, Generator, prepareDevice, scope } from '../tensor/index.js';
 import { PromptBuilder } from '../text/index.js';
 import { type Base, hashModel, openBase } from './base.js';
 import { restore } from './checkpoint.js';
 import { adapterRates } from './presets.js';
 import { RunFolder } from './run-folder.js';
-import { resolveSettings, type Settings } from './settings.js';
+import { begin, describe, type RunRecord, readRecord } from './run-record.js';
+import type { Settings } from './settings.js';
 import {
   type StepReport,
   type TrainerOptions,
@@ -54,17 +47,6 @@ export interface RunHooks {
   onStep?: (report: StepReport) => void;
   onValidation?: (validation: Validation & { step: number; isBest: boolean }) => void;
   signal?: AbortSignal;
-}
-
-/** What `run.json` holds: everything needed to open or repeat the run. */
-export interface RunRecord {
-  format: 'ilora-run-1';
-  settings: Settings;
-  dataset: { name: string; hash: string };
-  base?: { path: string; sha256: string; dtype: string };
-  /** Relative to the run folder. */
-  recommender?: string;
-  engine: { libtorch: string; threads: number; device: string; processor: string };
 }
 
 /** Pieces shared by several runs, so that they are loaded once. */
@@ -315,29 +297,7 @@ function makeSasrec(settings: Settings, dataset: Dataset): SASRec {
 }
 
 function trainerOptions({ seed, training }: Settings): TrainerOptions {
-  const {
-    batchSize,
-    windows,
-    warmupShare,
-    schedule,
-    optimizer,
-    clipNorm,
-    validateEvery,
-    patience,
-    checkpointSeconds,
-  } = training;
-  return {
-    seed,
-    batchSize,
-    totalExamples: windows,
-    warmupShare,
-    schedule,
-    optimizer,
-    clipNorm,
-    validateEvery,
-    patience,
-    checkpointSeconds,
-  };
+  return { ...training, seed, totalExamples: training.windows };
 }
 
 function validateWith(
@@ -355,68 +315,4 @@ function validateWith(
 function firstRows(dataset: Dataset, count: number): Instance[] {
   const rows = Math.min(count, dataset.rows('validation'));
   return Array.from({ length: rows }, (_, row) => dataset.instance('validation', row));
-}
-
-function describe(settings: Settings, dataset: Dataset): RunRecord {
-  const { libtorch, threads } = engineInfo();
-  return {
-    format: 'ilora-run-1',
-    settings,
-    dataset: { name: dataset.manifest.name, hash: dataset.hash },
-    engine: {
-      libtorch: libtorch.version,
-      threads,
-      device: settings.device,
-      processor: processorName(),
-    },
-  };
-}
-
-/** Writes `run.json`, or checks that a resumed run asks for what it was begun with. */
-function begin(folder: RunFolder, record: RunRecord, resume: boolean): void {
-  if (resume && existsSync(folder.run)) {
-    const earlier = readRecord(folder.path);
-    const differs = (key: 'settings' | 'dataset' | 'base'): boolean =>
-      JSON.stringify(strip(earlier[key])) !== JSON.stringify(strip(record[key]));
-    for (const key of ['settings', 'dataset', 'base'] as const) {
-      if (differs(key)) {
-        throw mismatch('settings', {
-          where: folder.path,
-          expected: `the ${key} the run was begun with`,
-          got: 'others',
-          hint: `compare with ${folder.run}`,
-        });
-      }
-    }
-    return;
-  }
-  folder.writeJson(folder.run, record);
-}
-
-/** Paths may be written another way when a run is resumed. */
-function strip(value: unknown): unknown {
-  const { out, data, path, recommender, ...rest } = (value ?? {}) as Record<string, unknown>;
-  void [out, data, path, recommender];
-  return rest;
-}
-
-function readRecord(path: string): RunRecord {
-  const file = new RunFolder(path).run;
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw fileError(file, 'the record of a training run', error);
-  }
-  let record: RunRecord;
-  try {
-    record = JSON.parse(text) as RunRecord;
-  } catch (error) {
-    throw mismatch('format', { where: file, expected: 'JSON', got: error });
-  }
-  if (record?.format !== 'ilora-run-1') {
-    throw mismatch('format', { where: file, expected: 'format ilora-run-1', got: record?.format });
-  }
-  resolveSettings(record.settings, `${file}: settings`);
-  return record;
 }
