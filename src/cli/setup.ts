@@ -101,16 +101,22 @@ function planSetup(options: PlanOptions): { found?: Libtorch; steps: Step[] } {
       `ilora setup: expected LIBTORCH to be unset, got "${environment.libtorch}" — it would hide what is installed`,
     );
   if (!isBuilt && firstLine(environment.compiler, ['--version']) === '')
-    steps.push(systemStep('compiler', 'install a C++ compiler (about 200 MB)', system));
+    steps.push(
+      systemStep('compiler', 'install a C++ compiler (64 MB down, 260 MB on disk)', system),
+    );
   if (isInstalling && from === 'debian') steps.push(debianStep(system));
   if (isInstalling && from === 'wheel') {
     requireWheelPlatform(system);
     if (firstLine(environment.python, ['-m', 'pip', '--version']) === '')
-      steps.push(systemStep('pip', "install Python's pip (about 15 MB)", system));
+      steps.push(
+        systemStep('pip', 'install pip and Python if need be (9 MB down, 36 MB on disk)', system),
+      );
     steps.push(wheelStep({ environment, system, cuda: cuda === true }));
   }
   if (!isInstalling && found?.source === 'system' && hasReferenceBlas())
-    steps.push(systemStep('blas', 'replace the slow reference BLAS (about 30 MB)', system));
+    steps.push(
+      systemStep('blas', 'replace the slow reference BLAS (7 MB down, 30 MB on disk)', system),
+    );
   if (system.family === 'debian' && system.isRoot && !hasFastAllocator())
     steps.push({
       ...systemStep('allocator', 'install a faster allocator (0.5 MB, BSD-3-Clause)', system),
@@ -141,7 +147,7 @@ function debianStep(system: System): Step {
     );
   return systemStep(
     'libtorch',
-    'install libtorch and OpenBLAS of the system (about 150 MB down, 500 MB on disk); licence BSD-3-Clause',
+    'install libtorch and OpenBLAS of the system (225 MB down, 940 MB on disk); licence BSD-3-Clause',
     system,
   );
 }
