@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# All checks and tests: what `npm test` runs. Every part runs, also after one that failed; the summary
-# of the test runner comes last.
+# What `npm test` runs: installs what is missing, then all checks and tests. Every part runs, also
+# after one that failed; the summary of the test runner comes last.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 failed=()
@@ -14,7 +14,9 @@ check() { # check NAME COMMAND...
 }
 
 if [ ! -d node_modules ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
-  npm ci --no-audit --no-fund || exit 1
+  # npm 11 refuses a lock without the optional packages of other platforms, which the registry lacked
+  # when the lock was made; `npm install` takes the same versions from it.
+  npm ci --no-audit --no-fund || npm install --no-save --no-audit --no-fund || exit 1
 fi
 node bin/ilora.js setup --yes || exit 1
 
