@@ -1,0 +1,21 @@
+/**
+ * The published JSON Schema is the one the settings are checked with.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import { readSettings, settingsJsonSchema } from '../../../src/training/index.js';
+
+const root = join(import.meta.dirname, '..', '..', '..');
+
+it('docs/settings.schema.json is what `ilora train --schema` prints', () => {
+  const published = JSON.parse(readFileSync(join(root, 'docs', 'settings.schema.json'), 'utf8'));
+  assert.deepEqual(published, JSON.parse(JSON.stringify(settingsJsonSchema())));
+});
+
+for (const name of ['sasrec', 'lora', 'ilora']) {
+  it(`presets/movielens-${name}.yaml is valid`, () => {
+    assert.equal(readSettings(join(root, 'presets', `movielens-${name}.yaml`)).method, name);
+  });
+}
