@@ -14,9 +14,9 @@ check() { # check NAME COMMAND...
 }
 
 if [ ! -d node_modules ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
-  # npm 11 refuses a lock without the optional packages of other platforms, which the registry lacked
-  # when the lock was made; `npm install` takes the same versions from it.
-  npm ci --no-audit --no-fund || npm install --no-save --no-audit --no-fund || exit 1
+  # Not `npm ci`: npm 11 refuses a lock without the optional packages of other platforms, which the
+  # registry lacked when the lock was made; `npm install` takes the same versions from it.
+  npm install --no-save --no-audit --no-fund || exit 1
 fi
 node bin/ilora.js setup --yes || exit 1
 
