@@ -26,7 +26,7 @@ function entry() {
   } catch {
     if (isBuilt) return [built]; // no development tools here: what was built is all there is
     console.error(
-      `ilora: expected dist/ or the development tools in ${root}, got neither — run "npm ci" there`,
+      `ilora: expected dist/ or the development tools in ${root}, got neither — run "npm install" there`,
     );
     process.exit(1);
   }

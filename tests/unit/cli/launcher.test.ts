@@ -120,7 +120,7 @@ test('without built files and without tools the message says what to type', () =
   rmSync(join(program, '..', '..', 'dist'), { recursive: true });
   const { status, stderr } = run(program, []);
   assert.equal(status, 1);
-  assert.match(stderr, /expected dist\/ or the development tools .* "npm ci"/);
+  assert.match(stderr, /expected dist\/ or the development tools .* "npm install"/);
 });
 
 function outcome(child: ChildProcess): Promise<{ code: number | null; text: string }> {
