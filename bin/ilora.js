@@ -73,16 +73,6 @@ function isForThisMachine(path) {
 
 const ELF_MACHINES = { x64: 62, arm64: 183 };
 
-/** Whether signals typed at a terminal (Ctrl-C) reach the child by themselves. */
-function hasTerminal() {
-  try {
-    closeSync(openSync('/dev/tty', 'r'));
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 // Threads that wait for the others of an operator sleep in place of spinning: it costs next to
 // nothing on an idle machine, and makes a busy one (a second run, a server) several times faster.
 // (ATEN_CPU_CAPABILITY stays unset: libtorch's own choice was as fast as avx512 or avx2.)
@@ -94,11 +84,9 @@ const child = spawn(process.execPath, [...process.execArgv, ...entry(), ...proce
   stdio: 'inherit',
   env: { ...additions, ...process.env },
 });
-for (const signal of ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'])
-  process.on(signal, () => {
-    const isTyped = signal === 'SIGINT' || signal === 'SIGQUIT';
-    if (!(isTyped && hasTerminal())) child.kill(signal);
-  });
+// What is typed at a terminal reaches the whole process group, so the child has it already.
+for (const signal of ['SIGINT', 'SIGQUIT']) process.on(signal, () => undefined);
+for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('error', (error) => {
   console.error(`ilora: ${process.execPath} does not start: ${error.message}`);
   process.exit(1);

@@ -95,13 +95,13 @@ test('SIGTERM is passed on and the exit code of what it does comes back', async 
   assert.equal(text, 'ready\nSIGTERM\n');
 });
 
-test('SIGINT reaches the command line once where there is no terminal', async () => {
+test('Ctrl-C, a SIGINT to the whole group, reaches the command line once', async () => {
   const child = spawn(process.execPath, [packageWith(sleeper)], {
     stdio: ['ignore', 'pipe', 2],
-    detached: true, // a session of its own has no terminal
+    detached: true, // a process group of its own
   });
   const ended = outcome(child);
-  child.stdout?.once('data', () => child.kill('SIGINT'));
+  child.stdout?.once('data', () => process.kill(-child.pid!, 'SIGINT'));
   const { code, text } = await ended;
   assert.equal(code, 8);
   assert.equal(text, 'ready\nSIGINT\n');
