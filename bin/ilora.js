@@ -84,9 +84,9 @@ const child = spawn(process.execPath, [...process.execArgv, ...entry(), ...proce
   stdio: 'inherit',
   env: { ...additions, ...process.env },
 });
-// What is typed at a terminal reaches the whole process group, so the child has it already.
-for (const signal of ['SIGINT', 'SIGQUIT']) process.on(signal, () => undefined);
-for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+// A Ctrl-C typed at a terminal reaches the child by itself too; it takes two in a row as one.
+for (const signal of ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'])
+  process.on(signal, () => child.kill(signal));
 child.on('error', (error) => {
   console.error(`ilora: ${process.execPath} does not start: ${error.message}`);
   process.exit(1);
