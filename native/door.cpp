@@ -81,7 +81,11 @@ Napi::Value guarded(const Napi::CallbackInfo& info, Body body) {
 // ---- handles ------------------------------------------------------------------------------------
 
 void finalize(Napi::Env env, Handle* handle) {
-  if (handle->hintedBytes != 0) Napi::MemoryManagement::AdjustExternalMemory(env, -handle->hintedBytes);
+  try {
+    if (handle->hintedBytes != 0) Napi::MemoryManagement::AdjustExternalMemory(env, -handle->hintedBytes);
+  } catch (const Napi::Error&) {
+    // The environment is ending: there is no collector left to tell.
+  }
   delete handle;
 }
 

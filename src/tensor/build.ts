@@ -74,6 +74,8 @@ function compilerArguments(libtorch: Libtorch): string[] {
     '-w',
     '-DNAPI_VERSION=8',
     '-DNAPI_CPP_EXCEPTIONS',
+    // A worker that is ended in the middle of a call cannot be thrown at any more.
+    '-DNODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
     `-D_GLIBCXX_USE_CXX11_ABI=${usesNewStrings(libtorch) ? 1 : 0}`,
     ...[headers, wrapper, ...libtorch.includeDirs].map((folder) => `-I${folder}`),
     SOURCE,
