@@ -1,11 +1,10 @@
 /** Where downloads and compiled files are kept. */
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { engineEnvironment } from '../tensor/index.js';
 
-/** `ILORA_CACHE`, or `ilora` in the user's cache folder; it need not exist yet. */
+/** `ILORA_CACHE`, or `ilora` in the user's cache folder, as the engine reads it; it need not exist yet. */
 export function cacheDir(): string {
-  const { ILORA_CACHE, XDG_CACHE_HOME } = process.env;
-  return ILORA_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'ilora');
+  return engineEnvironment().cacheDir;
 }
 
 /** Path of a known model's file or folder in the cache, whether or not it is there. */
