@@ -3,7 +3,8 @@
 //
 // Besides `resolve` and `call` there is only what the dispatcher does not offer: tensors from and to
 // typed arrays, gradients, generators, threads. Every entry is wrapped in `guarded`, so that no C++
-// exception leaves the addon. State is per JavaScript environment; the addon works in many workers.
+// exception leaves the addon, and takes no argument at its word: what is not of the kind it needs is
+// an error with the code "engine". State is per JavaScript environment; the addon works in many workers.
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/Generator.h>
@@ -12,6 +13,7 @@
 #include <ATen/core/ivalue.h>
 #include <ATen/core/jit_type.h>
 #include <ATen/ops/empty.h>
+#include <c10/core/Allocator.h>
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/version.h>
@@ -19,16 +21,36 @@
 #include <dlfcn.h>
 #include <napi.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cctype>
 #include <cmath>
 #include <cstring>
+#include <fstream>
+#include <limits>
 #include <mutex>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace {
 
 std::atomic<int64_t> liveTensors{0};
+
+// Handles that JavaScript holds, of all threads. Other addons make externals too; theirs are told from
+// ours here before anything is read behind the pointer. Never destroyed: finalizers may run late.
+struct HandleSet {
+  std::mutex mutex;
+  std::unordered_set<const void*> known;
+  void add(const void* handle) { std::lock_guard<std::mutex> lock(mutex); known.insert(handle); }
+  void remove(const void* handle) { std::lock_guard<std::mutex> lock(mutex); known.erase(handle); }
+  bool has(const void* handle) { std::lock_guard<std::mutex> lock(mutex); return known.count(handle) != 0; }
+};
+
+HandleSet& handles() {
+  static auto* set = new HandleSet();
+  return *set;
+}
 
 // What a JavaScript handle points to. `kind` tells a tensor from a generator: a wrong handle is an
 // error, not a crash.
@@ -40,9 +62,9 @@ struct Handle {
   at::Generator generator;
   int64_t hintedBytes = 0;  // told to V8 through AdjustExternalMemory
 
-  explicit Handle(at::Tensor t) : kind(Kind::Tensor), tensor(std::move(t)) { liveTensors++; }
-  explicit Handle(at::Generator g) : kind(Kind::Generator), generator(std::move(g)) {}
-  ~Handle() { clear(); }
+  explicit Handle(at::Tensor t) : kind(Kind::Tensor), tensor(std::move(t)) { liveTensors++; handles().add(this); }
+  explicit Handle(at::Generator g) : kind(Kind::Generator), generator(std::move(g)) { handles().add(this); }
+  ~Handle() { handles().remove(this); clear(); }
   void clear() {
     if (kind == Kind::Tensor && tensor.defined()) liveTensors--;
     tensor = at::Tensor();
@@ -56,7 +78,9 @@ struct Environment {
 };
 
 [[noreturn]] void fail(Napi::Env env, const std::string& message) {
-  throw Napi::Error::New(env, message);
+  auto error = Napi::Error::New(env, message);
+  error.Set("code", Napi::String::New(env, "engine"));
+  throw error;
 }
 
 // Runs `body`; any C++ exception becomes a JavaScript error that carries libtorch's text.
@@ -68,14 +92,65 @@ Napi::Value guarded(const Napi::CallbackInfo& info, Body body) {
   } catch (const Napi::Error&) {
     throw;
   } catch (const c10::Error& error) {
-    throw Napi::Error::New(env, error.what_without_backtrace());
+    fail(env, error.what_without_backtrace());
   } catch (const std::bad_alloc&) {
-    throw Napi::Error::New(env, "out of memory");
+    fail(env, "out of memory");
   } catch (const std::exception& error) {
-    throw Napi::Error::New(env, error.what());
+    fail(env, error.what());
   } catch (...) {
-    throw Napi::Error::New(env, "unknown C++ exception");
+    fail(env, "unknown C++ exception");
   }
+}
+
+// ---- memory -------------------------------------------------------------------------------------
+
+uint64_t numberAfter(const char* path, const std::string& key) {
+  std::ifstream file(path);
+  std::string word;
+  while (file >> word) {
+    if (!key.empty() && word != key) continue;
+    if (!key.empty()) file >> word;
+    return word.empty() || !std::isdigit(static_cast<unsigned char>(word[0])) ? 0 : std::stoull(word);
+  }
+  return 0;
+}
+
+// Bytes that can still be had without another program or this one being ended: what the machine has
+// left, or what the container has left where that is less. 0: this system does not say.
+uint64_t availableBytes() {
+  const uint64_t machine =
+      1024 * (numberAfter("/proc/meminfo", "MemAvailable:") + numberAfter("/proc/meminfo", "SwapFree:"));
+  const uint64_t limit = numberAfter("/sys/fs/cgroup/memory.max", "");
+  if (limit == 0) return machine;
+  const uint64_t used = numberAfter("/sys/fs/cgroup/memory.current", "");
+  const uint64_t cached = numberAfter("/sys/fs/cgroup/memory.stat", "file");  // given back when needed
+  const uint64_t own = used > cached ? used - cached : 0;
+  return std::min(machine, limit > own ? limit - own : 0);
+}
+
+// Linux promises more memory than there is and ends the process that takes it. So a single tensor
+// larger than what is left is refused where it is asked for. `const` and not, both without `override`:
+// libtorch 2.3 changed which of them is virtual.
+struct BoundedAllocator final : public c10::Allocator {
+  static constexpr size_t WORTH_A_LOOK = size_t{256} << 20;
+  c10::Allocator* const base;
+  explicit BoundedAllocator(c10::Allocator* b) : base(b) {}
+  c10::DataPtr allocate(size_t bytes) {
+    if (bytes >= WORTH_A_LOOK) {
+      const uint64_t left = availableBytes();
+      TORCH_CHECK(left == 0 || bytes <= left, "can't allocate memory: a tensor of ", bytes >> 20,
+                  " MiB was asked for, ", left >> 20, " MiB are left");
+    }
+    return base->allocate(bytes);
+  }
+  c10::DataPtr allocate(size_t bytes) const { return const_cast<BoundedAllocator*>(this)->allocate(bytes); }
+  c10::DeleterFnPtr raw_deleter() const override { return base->raw_deleter(); }
+  void copy_data(void* to, const void* from, std::size_t bytes) const { std::memcpy(to, from, bytes); }
+};
+
+void boundMemory() {
+  static std::once_flag once;
+  std::call_once(once, [] { c10::SetAllocator(c10::DeviceType::CPU, new BoundedAllocator(c10::GetAllocator(c10::DeviceType::CPU))); });
 }
 
 // ---- handles ------------------------------------------------------------------------------------
@@ -94,13 +169,19 @@ Napi::Value wrap(Napi::Env env, at::Tensor tensor) {
   return Napi::External<Handle>::New(env, new Handle(std::move(tensor)), finalize);
 }
 
-Handle& handleOf(const Napi::Value& value, Kind kind, const char* what) {
-  if (!value.IsExternal()) fail(value.Env(), std::string("expected a ") + what + " handle");
+// The handle behind a value, or null where it is none of ours.
+Handle* handleBehind(const Napi::Value& value) {
+  if (!value.IsExternal()) return nullptr;
   Handle* handle = value.As<Napi::External<Handle>>().Data();
+  return handles().has(handle) ? handle : nullptr;
+}
+
+Handle& handleOf(const Napi::Value& value, Kind kind, const char* what) {
+  Handle* handle = handleBehind(value);
   if (handle == nullptr || handle->kind != kind)
     fail(value.Env(), std::string("expected a ") + what + " handle");
-  if (kind == Kind::Tensor && !handle->tensor.defined())
-    fail(value.Env(), "the tensor was disposed; it cannot be used any more");
+  if (kind == Kind::Tensor ? !handle->tensor.defined() : !handle->generator.defined())
+    fail(value.Env(), std::string("the ") + what + " was disposed; it cannot be used any more");
   return *handle;
 }
 
@@ -126,6 +207,39 @@ int64_t toInt(const Napi::Value& value, const std::string& where) {
   return static_cast<int64_t>(number);
 }
 
+bool toBool(const Napi::Value& value, const std::string& where) {
+  if (!value.IsBoolean()) fail(value.Env(), where + ": expected a boolean");
+  return value.As<Napi::Boolean>().Value();
+}
+
+std::string toText(const Napi::Value& value, const std::string& where) {
+  if (!value.IsString()) fail(value.Env(), where + ": expected a string");
+  return value.As<Napi::String>().Utf8Value();
+}
+
+// libtorch looks element types up in a table without checking the place.
+at::ScalarType toScalarType(const Napi::Value& value, const std::string& where) {
+  const int64_t code = toInt(value, where);
+  switch (code) {
+    case 0: case 3: case 4: case 5: case 6: case 7: case 11: case 15:  // those of src/tensor/dtype.ts
+      return static_cast<at::ScalarType>(code);
+    default:
+      fail(value.Env(), where + ": expected a supported element type, got code " + std::to_string(code));
+  }
+}
+
+// No list of an operator is longer: a length far above it is a mistake that would take all memory.
+constexpr uint32_t LONGEST_LIST = 1 << 20;
+
+Napi::Array toArray(const Napi::Value& value, const std::string& where) {
+  if (!value.IsArray()) fail(value.Env(), where + ": expected an array");
+  auto array = value.As<Napi::Array>();
+  if (array.Length() > LONGEST_LIST)
+    fail(value.Env(), where + ": expected at most " + std::to_string(LONGEST_LIST) + " elements, got " +
+                          std::to_string(array.Length()));
+  return array;
+}
+
 c10::IValue toIValue(const Napi::Value& value, const c10::TypePtr& type, const std::string& where) {
   using c10::TypeKind;
   Napi::Env env = value.Env();
@@ -135,7 +249,7 @@ c10::IValue toIValue(const Napi::Value& value, const c10::TypePtr& type, const s
       return toIValue(value, type->castRaw<c10::OptionalType>()->getElementType(), where);
     case TypeKind::TensorType:
       if (!value.IsExternal()) fail(env, where + ": expected a tensor");
-      return tensorOf(value);
+      return tensorOf(value);  // a copy of the reference: JavaScript that runs meanwhile may dispose the handle
     case TypeKind::NumberType:
       if (value.IsBoolean()) return value.As<Napi::Boolean>().Value();
       if (value.IsNumber() && !isWhole(value.As<Napi::Number>().DoubleValue()))
@@ -145,23 +259,21 @@ c10::IValue toIValue(const Napi::Value& value, const c10::TypePtr& type, const s
       if (!value.IsNumber()) fail(env, where + ": expected a number");
       return value.As<Napi::Number>().DoubleValue();
     case TypeKind::BoolType:
-      if (!value.IsBoolean()) fail(env, where + ": expected a boolean");
-      return value.As<Napi::Boolean>().Value();
+      return toBool(value, where);
     case TypeKind::StringType:
-      if (!value.IsString()) fail(env, where + ": expected a string");
-      return value.As<Napi::String>().Utf8Value();
+      return toText(value, where);
     case TypeKind::DeviceObjType:
       if (!value.IsString()) fail(env, where + ": expected a device name");
       return c10::Device(value.As<Napi::String>().Utf8Value());
     case TypeKind::GeneratorType:
       return handleOf(value, Kind::Generator, "generator").generator;
     case TypeKind::ListType: {
-      if (!value.IsArray()) fail(env, where + ": expected an array");
-      auto array = value.As<Napi::Array>();
+      auto array = toArray(value, where);
+      const uint32_t length = array.Length();
       const c10::TypePtr element = type->castRaw<c10::ListType>()->getElementType();
       c10::impl::GenericList list(element);
-      list.reserve(array.Length());
-      for (uint32_t i = 0; i < array.Length(); i++) {
+      list.reserve(length);
+      for (uint32_t i = 0; i < length; i++) {
         list.push_back(toIValue(array.Get(i), element, where + "[" + std::to_string(i) + "]"));
       }
       return list;
@@ -199,8 +311,8 @@ Napi::Value fromIValue(Napi::Env env, const c10::IValue& value) {
 // resolve(name, overload) → { id, schema, arguments: string[] }, or null where libtorch lacks it.
 Napi::Value resolve(const Napi::CallbackInfo& info) {
   return guarded(info, [&](Napi::Env env) -> Napi::Value {
-    const auto name = info[0].ToString().Utf8Value();
-    const auto overload = info[1].ToString().Utf8Value();
+    const auto name = toText(info[0], "resolve(name)");
+    const auto overload = toText(info[1], "resolve(overload)");
     auto found = c10::Dispatcher::singleton().findSchema({name, overload});
     if (!found) return env.Null();
     auto* state = env.GetInstanceData<Environment>();
@@ -218,28 +330,45 @@ Napi::Value resolve(const Napi::CallbackInfo& info) {
   });
 }
 
+// An argument's value. `real_type` says which of the integers are codes of something.
+c10::IValue toArgument(const Napi::Value& value, const c10::Argument& argument) {
+  c10::TypePtr real = argument.real_type();
+  if (auto optional = real->cast<c10::OptionalType>()) real = optional->getElementType();
+  if (value.IsNull() || value.IsUndefined()) return toIValue(value, argument.type(), argument.name());
+  if (real->kind() == c10::TypeKind::ScalarTypeType)
+    return static_cast<int64_t>(toScalarType(value, argument.name()));
+  // These too are looked up in tables. Only strided tensors are used here, in any order of axes.
+  const bool isLayout = real->kind() == c10::TypeKind::LayoutType;
+  if (isLayout || real->kind() == c10::TypeKind::MemoryFormatType) {
+    const int64_t code = toInt(value, argument.name());
+    if (code < 0 || code > (isLayout ? 0 : 3))
+      fail(value.Env(), argument.name() + ": expected a supported code, got " + std::to_string(code));
+  }
+  return toIValue(value, argument.type(), argument.name());
+}
+
 // call(id, values): values in schema order; undefined takes the schema's default.
 Napi::Value call(const Napi::CallbackInfo& info) {
   return guarded(info, [&](Napi::Env env) -> Napi::Value {
     auto* state = env.GetInstanceData<Environment>();
     const int64_t id = toInt(info[0], "call(id)");
     if (id < 0 || id >= static_cast<int64_t>(state->operators.size())) fail(env, "unknown operator id");
-    if (!info[1].IsArray()) fail(env, "call(values): expected an array");
-    const auto& op = state->operators[id];
+    auto values = toArray(info[1], "call(values)");
+    const auto op = state->operators[id];  // a copy: reading values may run JavaScript that resolves another
     const auto& arguments = op.schema().arguments();
-    auto values = info[1].As<Napi::Array>();
-    if (values.Length() > arguments.size()) {
-      fail(env, "takes " + std::to_string(arguments.size()) + " arguments, got " + std::to_string(values.Length()));
+    const uint32_t length = values.Length();
+    if (length > arguments.size()) {
+      fail(env, "takes " + std::to_string(arguments.size()) + " arguments, got " + std::to_string(length));
     }
     torch::jit::Stack stack;
     stack.reserve(arguments.size());
     for (size_t i = 0; i < arguments.size(); i++) {
       const auto& argument = arguments[i];
-      Napi::Value value = i < values.Length() ? values.Get(static_cast<uint32_t>(i)) : env.Undefined();
+      Napi::Value value = i < length ? values.Get(static_cast<uint32_t>(i)) : env.Undefined();
       if (value.IsUndefined() && argument.default_value()) {
         stack.push_back(*argument.default_value());
       } else {
-        stack.push_back(toIValue(value, argument.type(), argument.name()));
+        stack.push_back(toArgument(value, argument));
       }
     }
     op.callBoxed(stack);
@@ -274,14 +403,16 @@ Napi::Value fromBytes(const Napi::CallbackInfo& info) {
     if (!info[0].IsTypedArray()) fail(env, "fromBytes(view): expected a typed array");
     auto view = info[0].As<Napi::TypedArray>();
     std::vector<int64_t> shape;
-    auto dims = info[1].As<Napi::Array>();
+    auto dims = toArray(info[1], "fromBytes(shape)");
     for (uint32_t i = 0; i < dims.Length(); i++) shape.push_back(toInt(dims.Get(i), "fromBytes(shape)"));
-    auto tensor = at::empty(shape, at::TensorOptions().dtype(static_cast<at::ScalarType>(toInt(info[2], "dtype"))));
+    auto tensor = at::empty(shape, at::TensorOptions().dtype(toScalarType(info[2], "fromBytes(dtype)")));
     if (tensor.nbytes() != view.ByteLength()) {
       fail(env, "fromBytes: the shape needs " + std::to_string(tensor.nbytes()) + " bytes, got " +
                     std::to_string(view.ByteLength()));
     }
-    const auto* bytes = static_cast<const uint8_t*>(view.ArrayBuffer().Data()) + view.ByteOffset();
+    void* bytes = nullptr;  // of shared buffers too, which the wrapper's ArrayBuffer() refuses
+    if (napi_get_typedarray_info(env, info[0], nullptr, nullptr, &bytes, nullptr, nullptr) != napi_ok)
+      fail(env, "fromBytes(view): expected a readable typed array");
     if (tensor.nbytes() > 0) std::memcpy(tensor.data_ptr(), bytes, tensor.nbytes());
     return wrap(env, tensor);
   });
@@ -300,8 +431,8 @@ Napi::Value toBytes(const Napi::CallbackInfo& info) {
 // dispose(handle): frees now what the collector would free later.
 Napi::Value dispose(const Napi::CallbackInfo& info) {
   return guarded(info, [&](Napi::Env env) -> Napi::Value {
-    if (!info[0].IsExternal()) fail(env, "dispose: expected a handle");
-    Handle* handle = info[0].As<Napi::External<Handle>>().Data();
+    Handle* handle = handleBehind(info[0]);
+    if (handle == nullptr) fail(env, "dispose: expected a handle");
     if (handle->hintedBytes != 0) Napi::MemoryManagement::AdjustExternalMemory(env, -handle->hintedBytes);
     handle->hintedBytes = 0;
     handle->clear();
@@ -325,7 +456,7 @@ Napi::Value hint(const Napi::CallbackInfo& info) {
 
 Napi::Value backward(const Napi::CallbackInfo& info) {
   return guarded(info, [&](Napi::Env env) -> Napi::Value {
-    const bool hasGradient = info.Length() > 1 && info[1].IsExternal();
+    const bool hasGradient = !info[1].IsUndefined() && !info[1].IsNull();
     torch::autograd::backward({tensorOf(info[0])}, {hasGradient ? tensorOf(info[1]) : at::Tensor()});
     return env.Undefined();
   });
@@ -337,14 +468,21 @@ Napi::Value gradient(const Napi::CallbackInfo& info) {
 
 Napi::Value setGradient(const Napi::CallbackInfo& info) {
   return guarded(info, [&](Napi::Env env) -> Napi::Value {
-    tensorOf(info[0]).mutable_grad() = info[1].IsExternal() ? tensorOf(info[1]) : at::Tensor();
+    auto& tensor = tensorOf(info[0]);
+    const bool hasGradient = !info[1].IsUndefined() && !info[1].IsNull();
+    const auto gradient = hasGradient ? tensorOf(info[1]) : at::Tensor();
+    // backward() adds into the gradient and takes it to be like its tensor.
+    if (hasGradient && (gradient.sizes() != tensor.sizes() || gradient.scalar_type() != tensor.scalar_type() ||
+                        gradient.device() != tensor.device() || gradient.is_same(tensor)))
+      fail(env, "setGradient(gradient): expected another tensor of the same shape, type and device");
+    tensor.mutable_grad() = gradient;
     return env.Undefined();
   });
 }
 
 Napi::Value setRequiresGradient(const Napi::CallbackInfo& info) {
   return guarded(info, [&](Napi::Env env) -> Napi::Value {
-    tensorOf(info[0]).set_requires_grad(info[1].ToBoolean().Value());
+    tensorOf(info[0]).set_requires_grad(toBool(info[1], "setRequiresGradient(enabled)"));
     return env.Undefined();
   });
 }
@@ -352,8 +490,9 @@ Napi::Value setRequiresGradient(const Napi::CallbackInfo& info) {
 // setGradMode(enabled) → what it was before. Per thread.
 Napi::Value setGradMode(const Napi::CallbackInfo& info) {
   return guarded(info, [&](Napi::Env env) -> Napi::Value {
+    const bool enabled = toBool(info[0], "setGradMode(enabled)");
     const bool before = c10::GradMode::is_enabled();
-    c10::GradMode::set_enabled(info[0].ToBoolean().Value());
+    c10::GradMode::set_enabled(enabled);
     return Napi::Boolean::New(env, before);
   });
 }
@@ -363,7 +502,7 @@ Napi::Value setGradMode(const Napi::CallbackInfo& info) {
 // generator(device, seed): a generator of its own, apart from libtorch's global ones.
 Napi::Value generator(const Napi::CallbackInfo& info) {
   return guarded(info, [&](Napi::Env env) -> Napi::Value {
-    auto made = at::globalContext().defaultGenerator(c10::Device(info[0].ToString().Utf8Value())).clone();
+    auto made = at::globalContext().defaultGenerator(c10::Device(toText(info[0], "generator(device)"))).clone();
     made.set_current_seed(static_cast<uint64_t>(toInt(info[1], "generator(seed)")));
     return Napi::External<Handle>::New(env, new Handle(std::move(made)), finalize);
   });
@@ -371,8 +510,11 @@ Napi::Value generator(const Napi::CallbackInfo& info) {
 
 Napi::Value threads(const Napi::CallbackInfo& info) {
   return guarded(info, [&](Napi::Env env) -> Napi::Value {
-    if (info.Length() > 0 && info[0].IsNumber()) {
-      at::set_num_threads(static_cast<int>(toInt(info[0], "threads(count)")));
+    if (!info[0].IsUndefined()) {
+      // OpenMP ends the process when it cannot start as many threads as it was told.
+      const int64_t count = toInt(info[0], "threads(count)");
+      if (count < 1 || count > 1024) fail(env, "threads(count): expected 1 to 1024, got " + std::to_string(count));
+      at::set_num_threads(static_cast<int>(count));
     }
     return Napi::Number::New(env, at::get_num_threads());
   });
@@ -385,7 +527,7 @@ Napi::Value live(const Napi::CallbackInfo& info) {
 // load(path): makes a further library of libtorch (the CUDA kernels) register its operators.
 Napi::Value load(const Napi::CallbackInfo& info) {
   return guarded(info, [&](Napi::Env env) -> Napi::Value {
-    if (dlopen(info[0].ToString().Utf8Value().c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) fail(env, dlerror());
+    if (dlopen(toText(info[0], "load(path)").c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) fail(env, dlerror());
     return env.Undefined();
   });
 }
@@ -396,6 +538,7 @@ Napi::Value hasCuda(const Napi::CallbackInfo& info) {
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Environment());
+  boundMemory();
   exports.Set("torchVersion", Napi::String::New(env, TORCH_VERSION));
   exports.Set("resolve", Napi::Function::New(env, resolve));
   exports.Set("call", Napi::Function::New(env, call));

@@ -5,12 +5,14 @@
  *   node --import tsx runs/movielens.ts [--config FILE] [--device cuda] [--model PATH] [--set a.b=VALUE ...]
  *
  * Stopped by Ctrl-C it goes on where it was when called again. Writes runs/movielens.json.
+ * `--wide-rows N` bounds the windows per test user. `--stage sasrec|lora|ilora` does only that stage, so that the
+ * two language-model methods can run side by side, one thread each; the call without it then puts all together.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
-import { runExperiment } from '../src/cli/experiment.js';
+import { type ExperimentPlan, runExperiment, runMethod, runSasrec } from '../src/cli/experiment.js';
 import { interruptible } from '../src/cli/interrupt.js';
 import { resolveModel } from '../src/cli/model.js';
 import type { Comparison, Evaluation } from '../src/evaluation/index.js';
@@ -25,6 +27,8 @@ const { values } = parseArgs({
     machine: { type: 'string' },
     result: { type: 'string', default: 'runs/movielens.json' },
     set: { type: 'string', multiple: true, default: [] },
+    stage: { type: 'string' },
+    'wide-rows': { type: 'string', default: '20' },
   },
 });
 
@@ -33,21 +37,37 @@ if (values.device !== undefined) input.device = values.device;
 for (const assignment of values.set) assign(input, assignment);
 const settings = resolveSettings(input, values.config);
 
-const result = await interruptible((signal) =>
-  runExperiment(
-    {
-      title: 'iLoRA on MovieLens-100K with SmolLM2-135M',
-      out: settings.out,
-      basePath: values.model ?? resolveModel(settings.base),
-      baseName: settings.base,
-      settings,
-      isWide: true,
-      isGenerating: true,
-      command: 'node --import tsx runs/movielens.ts',
-    },
-    signal,
-  ),
-);
+/** What was typed, without what names a place on this machine. */
+const command = [
+  'node --import tsx runs/movielens.ts',
+  ...process.argv
+    .slice(2)
+    .filter(
+      (word, i, words) =>
+        !/^--(model|result|machine)/.test(words[i - 1] ?? '') &&
+        !/^--(model|result|machine)/.test(word),
+    ),
+].join(' ');
+const plan: ExperimentPlan = {
+  title: 'iLoRA on MovieLens-100K with SmolLM2-135M',
+  out: settings.out,
+  basePath: values.model ?? resolveModel(settings.base),
+  baseName: settings.base,
+  settings,
+  wideRowsPerUser: Number(values['wide-rows']),
+  isGenerating: true,
+  command,
+};
+const { stage } = values;
+if (stage !== undefined) {
+  if (stage === 'sasrec') await interruptible((signal) => runSasrec(plan, signal));
+  else if (stage === 'lora' || stage === 'ilora')
+    await interruptible((signal) => runMethod(plan, stage, signal));
+  else throw new Error(`--stage: expected sasrec, lora or ilora, got ${stage}`);
+  process.exit();
+}
+
+const result = await interruptible((signal) => runExperiment(plan, signal));
 
 const summary = (evaluation: Evaluation): unknown => {
   const { outcomes: _, ...rest } = evaluation;
@@ -64,7 +84,7 @@ const { libtorch, threads } = engineInfo();
 const document = {
   createdAt: new Date().toISOString(),
   commit: commit(),
-  command: 'node --import tsx runs/movielens.ts',
+  command,
   settings: { ...settings, data: undefined, out: undefined },
   dataset: { name: result.dataset.manifest.name, hash: result.dataset.hash },
   base: result.base,
@@ -74,6 +94,7 @@ const document = {
     threads,
     libtorch: libtorch.version,
   },
+  wideRowsPerUser: plan.wideRowsPerUser,
   trainSeconds: result.trainSeconds,
   seconds: result.seconds,
   test: summarise({

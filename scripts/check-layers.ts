@@ -10,6 +10,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 /** Layer of each folder of src/. Folders of one layer may not import each other. */
 const LAYERS: Record<string, number> = {
   errors: 0,
+  files: 1,
   tensor: 1,
   nn: 2,
   optim: 2,

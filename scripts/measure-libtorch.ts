@@ -70,7 +70,8 @@ function trainingSteps(path: string, dtype: t.DType): Record<string, unknown> {
   const times = Array.from({ length: Number(flags.steps) }, () => {
     const start = performance.now();
     const loss = t.scope(() => {
-      const hidden = model.forward(model.embed(ids), { pass: { dropout: random } });
+      const dropout = new t.RowStreams(BigInt64Array.of(1n));
+      const hidden = model.forward(model.embed(ids), { pass: { dropout } });
       return t.sum(t.square(t.narrow(hidden, 1, tokens - 1, 1)));
     });
     loss.backward();

@@ -7,6 +7,7 @@
  * becomes the page's variable, so a chart follows light and dark.
  */
 import type { TopLevelSpec } from 'vega-lite';
+import { visibleTexts } from './html.js';
 import { PALETTE } from './theme.js';
 
 /** A chart of any width in pixels. */
@@ -68,7 +69,7 @@ const CONFIG: TopLevelSpec['config'] = {
 
 /** Draws a figure in both widths. */
 export async function draw({ id, description, spec }: Figure): Promise<DrawnFigure> {
-  const complete = (width: number) => ({ ...spec(width), description, config: CONFIG });
+  const complete = (width: number) => visibleTexts({ ...spec(width), description, config: CONFIG });
   return {
     id,
     description,

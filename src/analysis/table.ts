@@ -1,4 +1,6 @@
 /** Plain-text tables for the terminal. */
+
+import { visible } from '../errors/index.js';
 import { type Evaluation, type MetricName, metricLabel } from '../evaluation/index.js';
 import { formatCount, formatDuration, formatRatio } from './format.js';
 
@@ -10,13 +12,15 @@ export interface Column {
 
 /**
  * Aligns cells under their headers, with a light rule below; no trailing blanks, no final line break.
+ * Control and direction characters in cells are shown instead of obeyed.
  *
- * @param rows  one cell per column; missing cells are empty
+ * @param given  one cell per column; missing cells are empty
  */
 export function formatTable(
   columns: readonly Column[],
-  rows: readonly (readonly string[])[],
+  given: readonly (readonly string[])[],
 ): string {
+  const rows = given.map((cells) => cells.map(visible));
   const headers = columns.map(({ header }) => header);
   const widths = columns.map((_, index) =>
     Math.max(...[headers, ...rows].map((cells) => displayWidth(cells[index] ?? ''))),

@@ -3,10 +3,13 @@
  *
  * Everything is synchronous: writers run in the engine's thread, between two steps.
  */
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   existsSync,
+  fstatSync,
   fsyncSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -15,44 +18,11 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { IloraError, mismatch } from '../errors/index.js';
+import { mismatch } from '../errors/index.js';
+import { fileError } from '../files/index.js';
 
 /** What an atomic file is made of: one text, one block of bytes, or blocks written in order. */
 export type FileContent = string | Uint8Array | Iterable<Uint8Array>;
-
-/** What the system said, in words, and what the user can do. */
-const SYSTEM_ERRORS: Record<string, { got: string; hint?: string }> = {
-  ENOENT: { got: 'no such file or folder', hint: 'check the path' },
-  EACCES: { got: 'permission denied', hint: 'check owner and mode' },
-  EPERM: { got: 'operation not permitted', hint: 'check owner and mode' },
-  ENOSPC: { got: 'no space left on the device', hint: 'free some space or choose another folder' },
-  EDQUOT: { got: 'disk quota exceeded', hint: 'free some space or choose another folder' },
-  EROFS: { got: 'a read-only file system', hint: 'choose another folder' },
-  EISDIR: { got: 'a folder' },
-  ENOTDIR: { got: 'a path through something that is not a folder' },
-  EMFILE: { got: 'too many open files', hint: 'raise the limit (ulimit -n)' },
-  EIO: { got: 'an input/output error of the device' },
-};
-
-/**
- * Turns an error of `node:fs` into one that names the path and the remedy.
- *
- * @param expected  what the caller wanted, such as `a readable file`
- */
-export function fileError(path: string, expected: string, error: unknown): IloraError {
-  if (error instanceof IloraError) return error;
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  const known = SYSTEM_ERRORS[code];
-  if (known === undefined) return mismatch('file', { where: path, expected, got: error }, error);
-  const { got, hint } = known;
-  const text = `${path}: expected ${expected}, got ${got} (${code})`;
-  return new IloraError(
-    'file',
-    hint === undefined ? text : `${text} — ${hint}`,
-    { where: path, expected, got: code, hint },
-    error,
-  );
-}
 
 /**
  * Writes a file so that a reader, a crash or a full disk never meets half of it.
@@ -74,7 +44,7 @@ export function writeFileAtomic(path: string, content: FileContent): void {
     renameSync(temporary, path);
     syncFolder(dirname(path));
   } catch (error) {
-    rmSync(temporary, { force: true });
+    discard(temporary);
     throw fileError(path, 'a file that can be written', error);
   }
 }
@@ -102,17 +72,79 @@ export function writeFolderAtomic(path: string, fill: (folder: string) => void):
     renameSync(temporary, path);
     syncFolder(dirname(path));
   } catch (error) {
-    rmSync(temporary, { recursive: true, force: true });
+    discard(temporary);
     throw fileError(path, 'a folder that can be written', error);
   }
 }
 
-let serial = 0;
+/**
+ * Appends to a file: the whole text, or nothing of it.
+ *
+ * @returns bytes that were appended
+ * @throws IloraError of code `file` when the system refuses; what was written of the text is taken back
+ */
+export function appendAtomic(path: string, text: string): number {
+  const bytes = Buffer.from(text, 'utf8');
+  try {
+    const file = openSync(path, 'a');
+    try {
+      const before = fstatSync(file).size;
+      try {
+        writeFully(file, bytes);
+      } catch (error) {
+        ftruncateSync(file, before);
+        throw error;
+      }
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    throw fileError(path, 'a file that can be appended to', error);
+  }
+  return bytes.length;
+}
 
-/** A name in the same folder (rename does not cross file systems) that no other writer takes. */
+/** Makes the content of a file durable. @throws IloraError of code `file` */
+export function syncFile(path: string): void {
+  try {
+    syncPath(path);
+  } catch (error) {
+    throw fileError(path, 'a file that can be made durable', error);
+  }
+}
+
+/**
+ * Removes what writers left in a folder that were killed half way. Only for who knows that no other
+ * process is writing there.
+ *
+ * @throws IloraError of code `file`
+ */
+export function removeTemporaries(folder: string): void {
+  try {
+    for (const name of readdirSync(folder))
+      if (TEMPORARY.test(name)) rmSync(join(folder, name), { recursive: true, force: true });
+  } catch (error) {
+    throw fileError(folder, 'a folder that can be tidied', error);
+  }
+}
+
+const TEMPORARY = /^\..+\.[0-9a-f]{16}\.tmp$/;
+
+/**
+ * A name in the same folder (rename does not cross file systems) that no other writer takes: random,
+ * since a process that was killed may have left one behind, and the next may get its number.
+ */
 function temporaryName(path: string): string {
-  serial += 1;
-  return join(dirname(path), `.${basename(path)}.${process.pid}-${serial}.tmp`);
+  return join(dirname(path), `.${basename(path)}.${randomBytes(8).toString('hex')}.tmp`);
+}
+
+/** Removes a temporary; what keeps it from being removed must not hide why it was given up. */
+function discard(temporary: string): void {
+  try {
+    rmSync(temporary, { recursive: true, force: true });
+  } catch {
+    // The next owner of the folder removes it.
+  }
 }
 
 function* blocks(content: FileContent): Iterable<Uint8Array> {

@@ -1,8 +1,8 @@
 /** The config.json of a Hugging Face folder. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { mismatch } from '../errors/index.js';
-import { fileError } from './atomic.js';
+import { readStart, readText } from '../files/index.js';
 import { FactReader } from './fact-reader.js';
 import {
   type ConfigFacts,
@@ -14,13 +14,7 @@ import { isObject, parseStrictJson } from './strict-json.js';
 
 /** Reads a JSON file that must hold an object. */
 export function readJsonObject(path: string): Record<string, unknown> {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw fileError(path, 'a readable file', error);
-  }
-  const value = parseStrictJson(text, path);
+  const value = parseStrictJson(readText(path), path);
   if (!isObject(value))
     throw mismatch('format', { where: path, expected: 'a JSON object', got: value });
   return value;
@@ -124,6 +118,6 @@ function readScaling(type: unknown, reader: FactReader): RopeScalingFacts | unde
 function readLicence(folder: string): string | undefined {
   const card = join(folder, 'README.md');
   if (!existsSync(card)) return undefined;
-  const head = readFileSync(card, 'utf8').slice(0, 8192);
+  const head = readStart(card, 8192).toString('utf8');
   return /^---\n(?:.*\n)*?license:[ \t]*([\w.-]+)/.exec(head)?.[1];
 }

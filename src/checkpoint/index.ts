@@ -1,7 +1,15 @@
 /**
  * Files of weights: atomic writing, safetensors, GGUF, and one interface to a base model's weights.
  */
-export { type FileContent, fileError, writeFileAtomic, writeFolderAtomic } from './atomic.js';
+export { fileError } from '../files/index.js';
+export {
+  appendAtomic,
+  type FileContent,
+  removeTemporaries,
+  syncFile,
+  writeFileAtomic,
+  writeFolderAtomic,
+} from './atomic.js';
 export { DEQUANTIZABLE, dequantize } from './dequantize.js';
 export { type GgufFile, type GgufMetadata, type GgufValue, openGguf } from './gguf.js';
 export { GgufSource } from './gguf-source.js';
@@ -21,9 +29,11 @@ export {
   type SafetensorsDtype,
   type SafetensorsFile,
   type SafetensorsTensor,
+  safetensorsBlocks,
   type TensorData,
   writeSafetensors,
 } from './safetensors.js';
 export { openSafetensorsFolder, type ShardedTensor } from './sharded.js';
 export { readTensorBytes, type StoredTensor } from './stored-tensor.js';
+export { parseStrictJson } from './strict-json.js';
 export type { LoadOptions, TokenizerSource, WeightSource } from './weight-source.js';

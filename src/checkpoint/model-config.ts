@@ -101,6 +101,14 @@ export function expectedShapes(config: ModelConfig): Map<string, readonly number
 
 /** Number of values in all weights, and in those that are neither embedding nor output table. */
 export function countParameters(config: ModelConfig): { total: number; nonEmbedding: number } {
+  // One layer stands for all: a file may promise any number of them.
+  const none = countValues({ ...config, numLayers: 0 });
+  const layer = countValues({ ...config, numLayers: 1 }).total - none.total;
+  const total = none.total + config.numLayers * layer;
+  return { total, nonEmbedding: total - none.tables };
+}
+
+function countValues(config: ModelConfig): { total: number; tables: number } {
   let total = 0;
   let tables = 0;
   for (const [name, shape] of expectedShapes(config)) {
@@ -108,7 +116,7 @@ export function countParameters(config: ModelConfig): { total: number; nonEmbedd
     total += size;
     if (name === 'embed_tokens.weight' || name === 'lm_head.weight') tables += size;
   }
-  return { total, nonEmbedding: total - tables };
+  return { total, tables };
 }
 
 /** Bounds that hold for every model and keep absurd sizes from being multiplied. */

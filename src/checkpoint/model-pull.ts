@@ -10,7 +10,7 @@ import { createReadStream, existsSync, statSync } from 'node:fs';
 import { copyFile, cp, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { AbortError, mismatch } from '../errors/index.js';
-import { fileError } from './atomic.js';
+import { fileError } from '../files/index.js';
 import type { KnownModel } from './known-model.js';
 import { describeModel } from './open-weights.js';
 

@@ -1,7 +1,7 @@
 /** Opens a base model by its path: a GGUF file or a Hugging Face folder. */
 import { type Stats, statSync } from 'node:fs';
 import { mismatch } from '../errors/index.js';
-import { fileError } from './atomic.js';
+import { fileError } from '../files/index.js';
 import { GgufSource, readGgufFacts } from './gguf-source.js';
 import { countParameters, type ModelConfig } from './model-config.js';
 import { readSafetensorsFacts, SafetensorsSource } from './safetensors-source.js';

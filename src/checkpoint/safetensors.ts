@@ -76,19 +76,29 @@ export function openSafetensors(path: string): SafetensorsFile {
   });
 }
 
-/**
- * Writes tensors and metadata to a file that appears whole or not at all.
- *
- * Wider types come first, so every tensor is aligned for mapping; the order inside a type is given
- * by name, so equal content gives equal bytes.
- *
- * @throws IloraError of code `format` if a tensor's bytes do not match its shape and type
- */
+/** Writes tensors and metadata to a file that appears whole or not at all. */
 export function writeSafetensors(
   path: string,
   tensors: readonly TensorData[],
   metadata: Readonly<Record<string, string>> = {},
 ): void {
+  writeFileAtomic(path, safetensorsBlocks(path, tensors, metadata));
+}
+
+/**
+ * The bytes of a file: its head, which is the first block, and those of each tensor.
+ *
+ * Wider types come first, so every tensor is aligned for mapping; the order inside a type is given
+ * by name, so equal content gives equal bytes.
+ *
+ * @param path  for messages
+ * @throws IloraError of code `format` if a tensor's bytes do not match its shape and type
+ */
+export function safetensorsBlocks(
+  path: string,
+  tensors: readonly TensorData[],
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array[] {
   const sorted = [...tensors].sort(
     (a, b) =>
       SAFETENSORS_DTYPES[b.dtype] - SAFETENSORS_DTYPES[a.dtype] || (a.name < b.name ? -1 : 1),
@@ -113,7 +123,7 @@ export function writeSafetensors(
   const head = Buffer.alloc(8 + Math.ceil(json.length / 8) * 8, ' ');
   head.writeBigUInt64LE(BigInt(head.length - 8), 0);
   json.copy(head, 8);
-  writeFileAtomic(path, [head, ...sorted.map(({ data }) => bytesOf(data))]);
+  return [head, ...sorted.map(({ data }) => bytesOf(data))];
 }
 
 /** The bytes under a typed array. */

@@ -1,8 +1,8 @@
 /** Safetensors folders: one `model.safetensors`, or shards listed in an index file. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { faults, mismatch } from '../errors/index.js';
-import { fileError } from './atomic.js';
+import { readText } from '../files/index.js';
 import { openSafetensors, type SafetensorsTensor } from './safetensors.js';
 import { isObject, parseStrictJson } from './strict-json.js';
 
@@ -50,13 +50,7 @@ function tensorsOf(path: string): Map<string, ShardedTensor> {
 }
 
 function readWeightMap(path: string): Map<string, string> {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw fileError(path, 'a readable file', error);
-  }
-  const json = parseStrictJson(text, path);
+  const json = parseStrictJson(readText(path), path);
   const weightMap = isObject(json) ? json.weight_map : undefined;
   if (!isObject(weightMap))
     throw mismatch('format', { where: path, expected: 'a weight_map object', got: weightMap });

@@ -1,7 +1,7 @@
 /** How a tensor lies in a file: its name, type, axes and bytes; and reading those bytes. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import { internal, mismatch } from '../errors/index.js';
-import { fileError } from './atomic.js';
+import { fileError, openRegular } from '../files/index.js';
 
 /** A tensor as it lies in a file. */
 export interface StoredTensor {
@@ -22,17 +22,9 @@ export function countElements(shape: readonly number[]): number {
 
 /** Opens a file, hands it to `use` with its size, and closes it whatever happens. */
 export function withFile<T>(path: string, use: (file: number, size: number) => T): T {
-  let file: number;
+  const { file, size } = openRegular(path);
   try {
-    file = openSync(path, 'r');
-  } catch (error) {
-    throw fileError(path, 'a readable file', error);
-  }
-  try {
-    const stat = fstatSync(file);
-    if (!stat.isFile())
-      throw mismatch('file', { where: path, expected: 'a file', got: 'something else' });
-    return use(file, stat.size);
+    return use(file, size);
   } catch (error) {
     throw fileError(path, 'a readable file', error);
   } finally {

@@ -25,14 +25,25 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** What reads the value may call itself for each level. */
+const MAX_DEPTH = 500;
+
 /** Walks valid JSON; every string followed by a colon is a key of the innermost object. */
 function refuseDuplicateKeys(text: string, where: string): void {
-  const open: Set<string>[] = [];
+  // Lists have no keys; `undefined` stands for them.
+  const open: (Set<string> | undefined)[] = [];
   let position = 0;
   while (position < text.length) {
     const char = text[position];
-    if (char === '{' || char === '[') open.push(new Set());
-    else if (char === '}' || char === ']') open.pop();
+    if (char === '{' || char === '[') {
+      open.push(char === '{' ? new Set() : undefined);
+      if (open.length > MAX_DEPTH)
+        throw mismatch('format', {
+          where: `${where}: character ${position}`,
+          expected: `at most ${MAX_DEPTH} lists and objects in one another`,
+          got: 'more',
+        });
+    } else if (char === '}' || char === ']') open.pop();
     if (char !== '"') {
       position += 1;
       continue;

@@ -23,6 +23,7 @@ import {
   writeDataset,
 } from '../data/index.js';
 import { mismatch } from '../errors/index.js';
+import { auditCommand } from './audit.js';
 import { cacheDir } from './cache.js';
 import {
   decimal,
@@ -33,6 +34,7 @@ import {
   withTextOptions,
   writeOptions,
 } from './data-options.js';
+import { dataProgress } from './data-progress.js';
 import {
   describeColumns,
   describeManifest,
@@ -41,6 +43,7 @@ import {
   table,
   thousands,
 } from './data-report.js';
+import { interruptible } from './interrupt.js';
 import { note, printJson, printLines } from './terminal.js';
 
 /** The command `data` with its verbs. */
@@ -50,6 +53,7 @@ export function dataCommand(): Command {
   addImport(command);
   addInfo(command);
   addPreview(command);
+  command.addCommand(auditCommand());
   return command;
 }
 
@@ -72,7 +76,9 @@ function addPull(parent: Command): void {
       const out = options.out ?? name;
       await refuseTaken(out, options.overwrite ?? false);
       const draft = await pullDraft(name, options);
-      await finish(out, draft, writeOptions(options), options.json, {});
+      await interruptible((signal) =>
+        finish(out, draft, { ...writeOptions(options), signal }, options.json, {}),
+      );
     });
 }
 
@@ -149,26 +155,31 @@ function addImport(parent: Command): void {
     .option('--json', 'print one JSON document')
     .action(async (interactions, options) => {
       await refuseTaken(options.out, options.overwrite ?? false);
-      const result = await importInteractions({
-        ...options,
-        interactions,
-        columns: {
-          user: options.userColumn,
-          item: options.itemColumn,
-          time: options.timeColumn,
-          rating: options.ratingColumn,
-          itemId: options.itemsIdColumn,
-          itemTitle: options.itemsTitleColumn,
-        },
-        text: textOptions(options),
-        window: { minHistory: options.minHistory, maxHistory: options.maxHistory },
-        titleStyle: options.titles,
-        onProgress: note,
+      await interruptible(async (signal) => {
+        const progress = dataProgress();
+        const result = await importInteractions({
+          ...options,
+          interactions,
+          columns: {
+            user: options.userColumn,
+            item: options.itemColumn,
+            time: options.timeColumn,
+            rating: options.ratingColumn,
+            itemId: options.itemsIdColumn,
+            itemTitle: options.itemsTitleColumn,
+          },
+          text: textOptions(options),
+          window: { minHistory: options.minHistory, maxHistory: options.maxHistory },
+          titleStyle: options.titles,
+          onProgress: progress.show,
+          signal,
+        }).finally(progress.end);
+        noteUnderstood(result, options.items !== undefined);
+        const { columns, timeUnit, badRows } = result;
+        const understood = { understood: { columns, timeUnit, badRows } };
+        const write = { ...writeOptions(options), signal };
+        await finish(options.out, result.draft, write, options.json, understood);
       });
-      noteUnderstood(result, options.items !== undefined);
-      const { columns, timeUnit, badRows } = result;
-      const understood = { understood: { columns, timeUnit, badRows } };
-      await finish(options.out, result.draft, writeOptions(options), options.json, understood);
     });
 }
 
@@ -244,7 +255,11 @@ async function finish(
   more: Record<string, unknown>,
 ): Promise<void> {
   note(`writing ${out}`);
-  const manifest = await writeDataset(out, draft, options);
+  const progress = dataProgress();
+  const manifest = await writeDataset(out, draft, {
+    ...options,
+    onProgress: progress.show,
+  }).finally(progress.end);
   if (json) return printJson({ folder: out, manifest, ...more });
   printLines([...describeManifest(out, manifest), `next: ilora data info ${out}`]);
 }

@@ -60,7 +60,7 @@ export function evaluateCommand(): Command {
               got: run.recommender.name,
             });
           }
-          done.push(await generateShown(run.recommender, run.dataset, instances, signal));
+          done.push(await generateShown(run.recommender, instances, signal));
         }
         return done;
       });
@@ -129,7 +129,6 @@ export async function evaluateShown(
 /** Generates an answer per row and matches it to titles. */
 export async function generateShown(
   recommender: LlmRecommender,
-  dataset: Dataset,
   instances: readonly Instance[],
   signal?: AbortSignal,
 ): Promise<Evaluation> {
@@ -145,7 +144,7 @@ export async function generateShown(
     trainableParameters: recommender.trainableParameters,
     instances,
     texts,
-    titleOf: (item) => dataset.catalog.items[item]?.title ?? '',
+    titleOf: (item) => recommender.parts.prompts.titleOf(item),
     seconds: (performance.now() - started) / 1000,
   });
 }

@@ -44,8 +44,8 @@ export interface ExperimentPlan {
   settings: Settings;
   /** Only the first rows of the test split. */
   testRows?: number;
-  /** Also evaluate on several windows per test user. */
-  isWide?: boolean;
+  /** Also evaluate on up to this many windows per test user, of those in `test-wide`. */
+  wideRowsPerUser?: number;
   /** Also generate answers with the language-model methods. */
   isGenerating?: boolean;
   /** Command that repeats it, for the report. */
@@ -79,74 +79,41 @@ export interface ExperimentResult {
   seconds: number;
 }
 
-/** Runs what is not done yet and writes `report.html`. @throws AbortError after saving, when the signal fires */
+/** Methods that train the language model; each can be run by a process of its own. */
+export const TRAINED_ON_BASE = ['lora', 'ilora'] as const;
+
+/**
+ * Runs what is not done yet and writes `report.html`.
+ * @throws AbortError after saving, when the signal fires
+ */
 export async function runExperiment(
   plan: ExperimentPlan,
   signal: AbortSignal,
 ): Promise<ExperimentResult> {
   const started = performance.now();
   const { out, settings } = plan;
-  prepareDevice(settings.device as Device);
-  mkdirSync(join(out, 'evaluations'), { recursive: true });
-  const dataset = await openDataset(settings.data);
-  const test = rowsOf(dataset, 'test', plan.testRows);
-  const stages = new Stages(plan, dataset, signal);
-  const evaluations: Partial<Record<MethodName, Evaluation>> = {};
-  const wide: Evaluation[] = [];
-  const generated: Evaluation[] = [];
-  const trainSeconds: Partial<Record<MethodName, number>> = {};
-  const measure = async (
-    name: MethodName,
-    recommender: () => Promise<Recommender> | Recommender,
-  ): Promise<void> => {
-    evaluations[name] = await stages.evaluate(name, 'test', test, recommender);
-    if (plan.isWide && name !== 'base') {
-      wide.push(
-        await stages.evaluate(name, 'test-wide', rowsOf(dataset, 'test-wide'), recommender),
-      );
-    }
-    if (plan.isGenerating && (name === 'base' || name === 'lora' || name === 'ilora')) {
-      generated.push(await stages.generate(name, test, recommender));
-    }
-  };
-
-  // ---- counts and SASRec --------------------------------------------------------------------------
-  const [popularity, cooccurrence] = await countBaselines(dataset, signal);
-  await measure('popularity', () => popularity);
-  await measure('cooccurrence', () => cooccurrence);
-  const sasrec = await stages.train({ ...settings, method: 'sasrec', out: join(out, 'sasrec') });
-  trainSeconds.sasrec = stages.trainSeconds(sasrec);
-  await measure('sasrec', () => sasrec.recommender);
-
-  // ---- the language model: alone, with one LoRA, with a mixture of experts per user -----------------
-  note(`base ${plan.baseName} ...`);
-  const base = openBase(plan.basePath, {
-    device: settings.device as Device,
-    dtype: settings.dtype,
-  });
-  const parameters = base.model.parameterCount;
-  await measure('base', () => baseRecommender(settings, base, dataset));
+  const stages = await Stages.open(plan, signal);
+  const { dataset } = stages;
+  await stages.countsAndSasrec();
+  const base = stages.openBase();
+  await stages.measure('base', () => baseRecommender(settings, base, dataset));
   let main: Run | undefined;
-  for (const method of ['lora', 'ilora'] as const) {
-    const run = await stages.train(
-      { ...settings, method, out: join(out, method), recommender: join(out, 'sasrec') },
-      base,
-    );
-    trainSeconds[method] = stages.trainSeconds(run);
-    await measure(method, () => run.recommender);
+  for (const method of TRAINED_ON_BASE) {
+    const run = await stages.onBase(method, base);
     if (method === 'ilora') main = run;
     else if (run.recommender instanceof LlmRecommender) run.recommender.parts.adapter?.remove();
   }
 
   // ---- what it says ---------------------------------------------------------------------------------
-  const complete = evaluations as Record<MethodName, Evaluation>;
+  const complete = stages.evaluations as Record<MethodName, Evaluation>;
+  const { wide, generated, trainSeconds, test } = stages;
   const comparisons = compareIlora(METHODS.map((name) => complete[name]));
   const result: ExperimentResult = {
     dataset,
-    base: { name: plan.baseName, parameters },
+    base: { name: plan.baseName, parameters: base.model.parameterCount },
     evaluations: complete,
     comparisons,
-    ...(plan.isWide && { wide: { evaluations: wide, comparisons: compareIlora(wide) } }),
+    ...(wide.length > 0 && { wide: { evaluations: wide, comparisons: compareIlora(wide) } }),
     generated,
     trainSeconds,
     examples: workedExamples(dataset, complete.ilora, test),
@@ -156,6 +123,24 @@ export async function runExperiment(
   await writeReport(result.report, reportData(plan, result, main?.folder));
   result.seconds = (performance.now() - started) / 1000;
   return result;
+}
+
+/**
+ * Trains and evaluates one method of the experiment and leaves the rest: `runExperiment` on the same folder then
+ * finds it done. SASRec must be there already.
+ */
+export async function runMethod(
+  plan: ExperimentPlan,
+  method: (typeof TRAINED_ON_BASE)[number],
+  signal: AbortSignal,
+): Promise<void> {
+  const stages = await Stages.open(plan, signal);
+  await stages.onBase(method, stages.openBase());
+}
+
+/** Counts and SASRec of the experiment, on which the other methods stand. */
+export async function runSasrec(plan: ExperimentPlan, signal: AbortSignal): Promise<void> {
+  await (await Stages.open(plan, signal)).countsAndSasrec();
 }
 
 /** iLoRA against all others, LoRA first. */
@@ -168,31 +153,81 @@ function compareIlora(evaluations: readonly Evaluation[]): Comparison[] {
 
 /** Stages that leave their result in the folder and are not done twice. */
 class Stages {
-  constructor(
+  readonly evaluations: Partial<Record<MethodName, Evaluation>> = {};
+  readonly wide: Evaluation[] = [];
+  readonly generated: Evaluation[] = [];
+  readonly trainSeconds: Partial<Record<MethodName, number>> = {};
+  readonly test: Instance[];
+  readonly #wideRows: Instance[];
+
+  private constructor(
     readonly plan: ExperimentPlan,
     readonly dataset: Dataset,
     readonly signal: AbortSignal,
-  ) {}
+  ) {
+    this.test = rowsOf(dataset, 'test', plan.testRows);
+    this.#wideRows = perUser(rowsOf(dataset, 'test-wide'), plan.wideRowsPerUser ?? 0);
+  }
+
+  static async open(plan: ExperimentPlan, signal: AbortSignal): Promise<Stages> {
+    prepareDevice(plan.settings.device as Device);
+    mkdirSync(join(plan.out, 'evaluations'), { recursive: true });
+    return new Stages(plan, await openDataset(plan.settings.data), signal);
+  }
+
+  openBase(): Base {
+    const { basePath, baseName, settings } = this.plan;
+    note(`base ${baseName} ...`);
+    return openBase(basePath, { device: settings.device as Device, dtype: settings.dtype });
+  }
+
+  async countsAndSasrec(): Promise<void> {
+    const { settings, out } = this.plan;
+    const [popularity, cooccurrence] = await countBaselines(this.dataset, this.signal);
+    await this.measure('popularity', () => popularity);
+    await this.measure('cooccurrence', () => cooccurrence);
+    const sasrec = await this.#train({ ...settings, method: 'sasrec', out: join(out, 'sasrec') });
+    await this.measure('sasrec', () => sasrec.recommender);
+  }
+
+  async onBase(method: (typeof TRAINED_ON_BASE)[number], base: Base): Promise<Run> {
+    const { settings, out } = this.plan;
+    const places = { out: join(out, method), recommender: join(out, 'sasrec') };
+    const run = await this.#train({ ...settings, method, ...places }, base);
+    await this.measure(method, () => run.recommender);
+    return run;
+  }
+
+  /** All evaluations of a method that the plan asks for. */
+  async measure(
+    name: MethodName,
+    recommender: () => Promise<Recommender> | Recommender,
+  ): Promise<void> {
+    this.evaluations[name] = await this.#evaluate(name, 'test', this.test, recommender);
+    if (this.#wideRows.length > 0 && name !== 'base')
+      this.wide.push(await this.#evaluate(name, 'test-wide', this.#wideRows, recommender));
+    if (this.plan.isGenerating && (name === 'base' || name === 'lora' || name === 'ilora'))
+      this.generated.push(await this.#generate(name, this.test, recommender));
+  }
 
   /** Trains, or continues, or opens a finished run. */
-  async train(settings: Settings, base?: Base): Promise<Run> {
+  async #train(settings: Settings, base?: Base): Promise<Run> {
     const { dataset, plan, signal } = this;
     const shared = { dataset, ...(base && { base }) };
     const folder = new RunFolder(settings.out);
-    if (existsSync(folder.summary))
-      return openRun(settings.out, { shared, device: settings.device as Device });
-    return trainRun(
-      settings,
-      { shared, basePath: plan.basePath, resume: existsSync(folder.run) },
-      trainHooks(signal),
-    );
+    const run = existsSync(folder.summary)
+      ? await openRun(settings.out, { shared, device: settings.device as Device })
+      : await trainRun(
+          settings,
+          { shared, basePath: plan.basePath, resume: existsSync(folder.run) },
+          trainHooks(signal),
+        );
+    const summary = JSON.parse(readFileSync(folder.summary, 'utf8')) as { seconds: number };
+    this.trainSeconds[settings.method] = summary.seconds;
+    return run;
   }
 
-  trainSeconds({ folder }: Run): number {
-    return (JSON.parse(readFileSync(folder.summary, 'utf8')) as { seconds: number }).seconds;
-  }
-
-  async evaluate(
+  async #evaluate(
     name: MethodName,
     split: SplitName,
     instances: readonly Instance[],
@@ -203,13 +238,13 @@ class Stages {
     );
   }
 
-  async generate(
+  async #generate(
     name: MethodName,
     instances: readonly Instance[],
     recommender: () => Promise<Recommender> | Recommender,
   ): Promise<Evaluation> {
     return this.#once(`${name}.generated`, async () =>
-      generateShown((await recommender()) as LlmRecommender, this.dataset, instances, this.signal),
+      generateShown((await recommender()) as LlmRecommender, instances, this.signal),
     );
   }
 
@@ -220,6 +255,19 @@ class Stages {
     writeFileAtomic(path, JSON.stringify(evaluation));
     return evaluation;
   }
+}
+
+/** Up to `count` rows of every user, evenly spaced, the last one always. */
+function perUser(rows: readonly Instance[], count: number): Instance[] {
+  const byUser = new Map<string, Instance[]>();
+  for (const row of rows) byUser.set(row.user, [...(byUser.get(row.user) ?? []), row]);
+  return [...byUser.values()].flatMap((own) => {
+    const kept = Math.min(count, own.length);
+    return Array.from(
+      { length: kept },
+      (_, i) => own[Math.ceil(((i + 1) * own.length) / kept) - 1] as Instance,
+    );
+  });
 }
 
 /** Three test users: the first hit of iLoRA, the first miss, and the next row. */

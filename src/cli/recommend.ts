@@ -8,6 +8,7 @@ import { fileError } from '../checkpoint/index.js';
 import { type Catalog, type Item, TitleSearch } from '../data/index.js';
 import { faults, mismatch } from '../errors/index.js';
 import { SASRecRecommender } from '../recommenders/index.js';
+import { cutTitle } from '../text/index.js';
 import { openRun, type Run } from '../training/index.js';
 import { wholeNumber } from './arguments.js';
 import { note, print, printJson } from './terminal.js';
@@ -24,7 +25,10 @@ export function recommendCommand(): Command {
   return new Command('recommend')
     .description('rank items for a history of titles')
     .requiredOption('--run <folder>', 'run folder made by `ilora train` or `ilora quickstart`')
-    .requiredOption('--history <titles>', 'titles, oldest first, separated by ";"')
+    .requiredOption(
+      '--history <titles>',
+      'titles, oldest first, separated by ";" ("\\;" inside a title)',
+    )
     .option('--candidates <file>', 'rank the titles of this file, one per line')
     .option('--retrieve <n>', 'rank the n items SASRec likes best', wholeNumber)
     .option('--top <n>', 'lines to print', wholeNumber, 10)
@@ -43,7 +47,7 @@ export function recommendCommand(): Command {
         json,
       }) => {
         const run = await openRun(path, { ...(data && { data }), ...(base && { basePath: base }) });
-        const history = findTitles(run.dataset.catalog, text.split(';'), '--history');
+        const history = findTitles(run.dataset.catalog, splitTitles(text), '--history');
         const candidates =
           file === undefined
             ? retrieved(run, history, retrieve)
@@ -83,6 +87,19 @@ export async function recommend(
   return { history: [...history], ranked, ...(ranking?.gates && { gates: ranking.gates }) };
 }
 
+/** Titles between semicolons; a semicolon behind a backslash belongs to its title. */
+function splitTitles(text: string): string[] {
+  return text.split(/(?<!\\);/).map((title) => title.replaceAll('\\;', ';'));
+}
+
+/** Characters of a title on the terminal, so that one long title does not widen a whole table. */
+const MAX_SHOWN = 100;
+
+/** A title on the terminal. JSON documents have it in full. */
+function shown({ title }: Item): string {
+  return cutTitle(title, MAX_SHOWN);
+}
+
 /** Items by title. @throws IloraError `data` listing every title that is unknown or ambiguous, with what is near */
 function findTitles(catalog: Catalog, titles: readonly string[], where: string): Item[] {
   const search = new TitleSearch(catalog.items);
@@ -90,13 +107,13 @@ function findTitles(catalog: Catalog, titles: readonly string[], where: string):
   const found: Item[] = [];
   for (const title of titles.map((text) => text.trim()).filter((text) => text !== '')) {
     const { kind, items } = search.find(title);
-    const named = items.map((item) => `"${item.sourceTitle}"`).join(', ');
+    const named = items.map((item) => `"${cutTitle(item.sourceTitle, MAX_SHOWN)}"`).join(', ');
     if (kind === 'unknown')
       lines.push(`"${title}": no such title${named === '' ? '' : ` — nearest: ${named}`}`);
     else if (kind === 'ambiguous') lines.push(`"${title}": could be ${named}`);
     else {
       const item = items[0] as Item;
-      if (kind === 'close') note(`"${title}" is taken for "${item.sourceTitle}"`);
+      if (kind === 'close') note(`"${title}" is taken for ${named}`);
       found.push(item);
     }
   }
@@ -149,12 +166,12 @@ function describe(run: Run, { history, ranked, gates }: Recommendation, top: num
       .slice(0, top)
       .map(({ item, score, probability }, i) => [
         String(i + 1),
-        item.title,
+        shown(item),
         score.toFixed(2),
         `${(100 * probability).toFixed(1)} %`,
       ]),
   );
-  const lines = [`history: ${history.map(({ title }) => title).join(' | ')}`, '', table];
+  const lines = [`history: ${history.map(shown).join(' | ')}`, '', table];
   if (gates !== undefined) {
     lines.push('', `expert weights for this history (${run.recommender.name}):`);
     for (const [e, weight] of gates.entries())

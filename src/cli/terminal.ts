@@ -1,20 +1,24 @@
 /**
  * What goes to the terminal: results to stdout, everything else to stderr.
+ *
+ * Titles, names and messages may come from anyone, so nothing but a line end is ever sent as a control character:
+ * an escape sequence in a title is shown (`\u001b[2J`), in JSON documents too, whose values stay the same.
  */
+import { visible, visibleLines } from '../errors/index.js';
 
 /** A line of progress or explanation. */
 export function note(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${visibleLines(text)}\n`);
 }
 
 /** A result: text, or with `--json` exactly one document. */
 export function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${visibleLines(text)}\n`);
 }
 
-/** A result of several lines. */
+/** A result of several lines; a line end inside one is shown, so that no title can add a line. */
 export function printLines(lines: readonly string[]): void {
-  print(lines.join('\n'));
+  print(lines.map(visible).join('\n'));
 }
 
 /** The one JSON document of a command with `--json`. */
@@ -52,7 +56,7 @@ export class Progress {
     const now = performance.now() / 1000;
     if (isTerminal) {
       process.stderr.write(
-        `\r\x1b[2K${this.label} ${'█'.repeat(filled)}${'░'.repeat(WIDTH - filled)} ${figures}`,
+        `\r\x1b[2K${visible(this.label)} ${'█'.repeat(filled)}${'░'.repeat(WIDTH - filled)} ${visible(figures)}`,
       );
       this.#isOpen = true;
       if (done >= this.total) this.end();

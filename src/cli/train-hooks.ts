@@ -27,6 +27,10 @@ export function trainHooks(signal: AbortSignal): RunHooks {
       const extra = `loss ${loss.toFixed(3)} · ${examplesPerSecond.toFixed(1)} instances/s`;
       progress.update(step, { extra, rate, secondsLeft });
     },
+    onNotice: (text) => {
+      progress?.end();
+      note(text);
+    },
     onValidation: ({ step, metrics, isBest }) => {
       progress?.end();
       const figures = Object.entries(metrics).map(([name, value]) => `${name} ${value.toFixed(4)}`);

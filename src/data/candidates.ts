@@ -16,6 +16,12 @@ import type { Catalog } from './types.js';
 export class CandidateSampler {
   /** Number of the title of each item; items with one title share it. */
   private readonly titleOf: Int32Array;
+  /** Number of the draw that last took or excluded an item, or took a title; spares a set per draw. */
+  private readonly itemDraw: Float64Array;
+  private readonly titleDraw: Float64Array;
+  /** No two items have one title, so that looking at items will do. */
+  private readonly areTitlesUnique: boolean;
+  private draws = 0;
 
   /**
    * @param count  candidates per row, the target included; at least 2
@@ -31,6 +37,9 @@ export class CandidateSampler {
       numbers.set(key, known);
       return known;
     });
+    this.itemDraw = new Float64Array(catalog.size);
+    this.titleDraw = new Float64Array(numbers.size);
+    this.areTitlesUnique = numbers.size === catalog.size;
   }
 
   /**
@@ -40,13 +49,20 @@ export class CandidateSampler {
    */
   draw(history: ArrayLike<number>, target: number, random: Random): number[] {
     const picked = [target];
-    const titles = [this.titleOf[target]!];
-    const excluded = new Set(Array.from(history)).add(target);
+    const draw = ++this.draws;
+    const { itemDraw, titleDraw, titleOf, areTitlesUnique } = this;
+    for (let i = 0; i < history.length; i++) itemDraw[history[i]!] = draw;
+    itemDraw[target] = draw;
+    titleDraw[titleOf[target]!] = draw;
     const take = (item: number): void => {
-      const title = this.titleOf[item]!;
-      if (excluded.has(item) || titles.includes(title)) return;
+      if (itemDraw[item] === draw) return;
+      itemDraw[item] = draw;
+      if (!areTitlesUnique) {
+        const title = titleOf[item]!;
+        if (titleDraw[title] === draw) return;
+        titleDraw[title] = draw;
+      }
       picked.push(item);
-      titles.push(title);
     };
     const isShort = (): boolean => picked.length < this.count;
     for (let tries = 64 * this.count; isShort() && tries > 0; tries--)
@@ -74,20 +90,24 @@ export class CandidateSampler {
   fault(candidates: readonly number[], history: ArrayLike<number>, target: number): string | null {
     if (candidates.length !== this.count)
       return `expected ${this.count} candidates, got ${candidates.length}`;
-    const seen = new Set<number>();
-    const titles = new Set<number>();
-    const shown = new Set(Array.from(history));
+    const draw = ++this.draws;
+    const { itemDraw, titleDraw, titleOf, catalog } = this;
     for (const item of candidates) {
-      if (!Number.isInteger(item) || item < 0 || item >= this.catalog.size)
-        return `expected item ids in [0, ${this.catalog.size}), got ${item}`;
-      if (seen.has(item)) return `expected different items, got ${item} twice`;
-      if (titles.has(this.titleOf[item]!))
-        return `expected different titles, got "${this.catalog.items[item]!.title}" twice`;
-      if (item !== target && shown.has(item))
+      if (!Number.isInteger(item) || item < 0 || item >= catalog.size)
+        return `expected item ids in [0, ${catalog.size}), got ${item}`;
+      if (itemDraw[item] === draw) return `expected different items, got ${item} twice`;
+      if (titleDraw[titleOf[item]!] === draw)
+        return `expected different titles, got "${catalog.items[item]!.title}" twice`;
+      if (item !== target && includes(history, item))
         return `expected negatives outside the history, got ${item}`;
-      seen.add(item);
-      titles.add(this.titleOf[item]!);
+      itemDraw[item] = draw;
+      titleDraw[titleOf[item]!] = draw;
     }
-    return seen.has(target) ? null : `expected the target ${target} among them, got none`;
+    return itemDraw[target] === draw ? null : `expected the target ${target} among them, got none`;
   }
+}
+
+function includes(values: ArrayLike<number>, value: number): boolean {
+  for (let i = 0; i < values.length; i++) if (values[i] === value) return true;
+  return false;
 }

@@ -1,44 +1,60 @@
 /**
  * Opens a dataset folder: every hash, count and id is checked before anything is handed out.
  */
-import { readFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { mismatch } from '../errors/index.js';
+import { IloraError, mismatch } from '../errors/index.js';
+import { readText } from '../files/index.js';
 import { CandidateSampler } from './candidates.js';
 import { Dataset } from './dataset.js';
+import { NumberList, readNumbers } from './digits.js';
 import { type Line, readLines } from './line-reader.js';
 import { type DatasetManifest, parseManifest } from './manifest.js';
 import { RowRanges } from './row-ranges.js';
+import { SequenceLineReader } from './sequence-line.js';
 import { SequenceStore } from './sequence-store.js';
 import { type FrozenSplitName, frozenSplitNames, type Item, splitNames } from './types.js';
 
 /**
  * Opens and verifies a dataset folder.
  *
+ * @param acceptFaultyCandidates  take lists of candidates as they stand, if only their length and ids
+ *   are right: for audits, which count the faults; not for training or evaluation
  * @throws IloraError `file` if it is missing, `format` naming file and line of a fault
  */
-export async function openDataset(folder: string): Promise<Dataset> {
+export async function openDataset(
+  folder: string,
+  { acceptFaultyCandidates = false }: { acceptFaultyCandidates?: boolean } = {},
+): Promise<Dataset> {
   const manifestPath = join(folder, 'manifest.json');
-  const text = await readFile(manifestPath, 'utf8').catch((error: unknown) => {
+  let text: string;
+  try {
+    text = readText(manifestPath);
+  } catch (error) {
+    if (!(error instanceof IloraError) || error.code !== 'file') throw error;
     throw mismatch(
       'file',
       {
         where: folder,
         expected: 'a dataset folder with a manifest.json',
-        got: (error as NodeJS.ErrnoException).code ?? error,
+        got: error.details.got,
         hint: 'make one with "ilora data pull movielens-100k" or "ilora data import"',
       },
       error,
     );
-  });
-  const reader = new FolderReader(folder, parseManifest(text, manifestPath));
+  }
+  const manifest = parseManifest(text, manifestPath);
+  const reader = new FolderReader(folder, manifest, acceptFaultyCandidates);
   return reader.read();
 }
 
 class FolderReader {
+  private readonly numbers = new NumberList();
+
   constructor(
     private readonly folder: string,
     private readonly manifest: DatasetManifest,
+    private readonly acceptFaultyCandidates: boolean,
   ) {}
 
   async read(): Promise<Dataset> {
@@ -56,6 +72,12 @@ class FolderReader {
       rows[split] = await this.readRows(`${split}.tsv`, sequences);
       this.expectCount(`${split}.tsv`, 'rows', manifest.counts.rows[split], rows[split].rows);
     }
+    if (manifest.candidates.count > catalog.size)
+      throw mismatch('format', {
+        where: `${join(folder, 'manifest.json')}: candidates.count`,
+        expected: `at most the ${catalog.size} items`,
+        got: manifest.candidates.count,
+      });
     const sampler = new CandidateSampler(catalog, manifest.candidates.count);
     const candidates = {} as Record<FrozenSplitName, Int32Array>;
     for (const split of frozenSplitNames)
@@ -84,10 +106,17 @@ class FolderReader {
   }
 
   private async readSequences(size: number): Promise<SequenceStore> {
+    const { users, interactions } = this.manifest.counts;
     let store: SequenceStore | undefined;
+    const reader = new SequenceLineReader(size);
+    // Room for all at once, as far as the file can hold what the manifest says.
+    const { size: bytes } = await stat(join(this.folder, 'sequences.jsonl')).catch(() => ({
+      size: 0,
+    }));
+    const capacity = Math.min(interactions, Math.ceil(bytes / 2));
     await this.eachLine('sequences.jsonl', undefined, (text, where) => {
-      const { user, items, times } = parseSequence(text, where, size);
-      store ??= new SequenceStore(times !== undefined);
+      const { user, items, times } = reader.read(text, where);
+      store ??= new SequenceStore(times !== undefined, capacity);
       if (store.hasTimes !== (times !== undefined))
         throw mismatch('format', {
           where,
@@ -97,7 +126,6 @@ class FolderReader {
       store.add(user, items, times);
     });
     store ??= new SequenceStore(false);
-    const { users, interactions } = this.manifest.counts;
     this.expectCount('sequences.jsonl', 'sequences', users, store.size);
     this.expectCount('sequences.jsonl', 'interactions', interactions, store.interactions);
     return store;
@@ -106,7 +134,7 @@ class FolderReader {
   private async readRows(file: string, sequences: SequenceStore): Promise<RowRanges> {
     const rows = new RowRanges();
     await this.eachLine(file, 'sequence\tfirst\tlast', (text, where) => {
-      const numbers = text.split('\t').map(wholeNumber);
+      const numbers = this.numbersOf(text);
       const [sequence, first, last] = numbers as [number, number, number];
       if (numbers.length !== 3 || !(sequence < sequences.size))
         throw mismatch('format', {
@@ -138,18 +166,27 @@ class FolderReader {
     await this.eachLine(file, undefined, (text, where) => {
       if (row === rows.rows)
         throw mismatch('format', { where, expected: `${rows.rows} lines`, got: 'more' });
-      const candidates = text.split('\t').map(wholeNumber);
+      const candidates = this.numbersOf(text);
       const { sequence, position } = rows.window(row);
       const first = Math.max(0, position - this.manifest.window.maxHistory);
       const shown = sequences.itemsOf(sequence, first, position + 1);
       const fault = sampler.fault(candidates, shown.subarray(0, -1), shown.at(-1)!);
-      if (fault !== null)
+      const isReadable =
+        candidates.length === sampler.count &&
+        candidates.every((item) => item < this.manifest.counts.items);
+      if (fault !== null && !(this.acceptFaultyCandidates && isReadable))
         throw mismatch('format', { where, expected: `candidates of row ${row}`, got: fault });
       all.set(candidates, row * sampler.count);
       row++;
     });
     this.expectCount(file, 'lines', rows.rows, row);
     return all;
+  }
+
+  /** Numbers of a line, separated by tabs; NaN for a field that is none. */
+  private numbersOf(text: string): number[] {
+    const end = readNumbers(text, 0, '\t', this.numbers);
+    return end === text.length ? this.numbers.toArray() : text.split('\t').map(wholeNumber);
   }
 
   /** Calls back with every line and its place; checks the header line and the hash of the file. */
@@ -182,36 +219,4 @@ class FolderReader {
 /** A number without sign or exponent; NaN for anything else, which no comparison accepts. */
 function wholeNumber(text: string): number {
   return /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-}
-
-function parseSequence(
-  text: string,
-  where: string,
-  size: number,
-): { user: string; items: number[]; times?: number[] } {
-  let value: { user?: unknown; items?: unknown; times?: unknown } | null;
-  try {
-    value = JSON.parse(text) as typeof value;
-  } catch (error) {
-    throw mismatch('format', { where, expected: 'a JSON object', got: text }, error);
-  }
-  const { user, items, times } = value ?? {};
-  if (typeof user !== 'string')
-    throw mismatch('format', { where, expected: 'a "user" in quotes', got: user });
-  if (!Array.isArray(items))
-    throw mismatch('format', { where, expected: 'a list of "items"', got: items });
-  for (const item of items as unknown[])
-    if (!Number.isInteger(item) || (item as number) < 0 || (item as number) >= size)
-      throw mismatch('format', { where, expected: `item ids in [0, ${size})`, got: item });
-  if (times === undefined) return { user, items: items as number[] };
-  if (!Array.isArray(times) || times.length !== items.length)
-    throw mismatch('format', { where, expected: `${items.length} "times"`, got: times });
-  for (let i = 0; i < times.length; i++)
-    if (!Number.isFinite(times[i]) || (i > 0 && times[i] < times[i - 1]))
-      throw mismatch('format', {
-        where,
-        expected: 'times as numbers, oldest first',
-        got: times[i],
-      });
-  return { user, items: items as number[], times: times as number[] };
 }

@@ -1,22 +1,23 @@
 /**
  * Anyone's interactions and items, as a dataset draft.
  *
- * Everything that grows with the number of interactions (checks, filters, joins, sorting) happens in
- * DuckDB, which spills to disk; what comes out is streamed into flat arrays, sorted by user, time
- * and, for equal times, order in the file. No row is dropped silently: a row is taken, counted under
- * `dropped` by a filter the user asked for, or a bad row.
+ * Reading, checks, filters and the numbers of users and items are DuckDB's, whose memory is bounded; what
+ * comes out is streamed into flat arrays (`gather-sequences.ts`), in the order of user, time and, for equal
+ * times, place in the file. No row is dropped silently: a row is taken, counted under `dropped` by a filter
+ * the user asked for, or a bad row.
  */
 import { basename } from 'node:path';
-import { IloraError } from '../errors/index.js';
+import { BadRows } from './bad-rows.js';
 import { type DatasetDraft, publishedWindow, type WindowRule } from './draft.js';
 import { Database } from './duckdb.js';
-import { checkInteractionsSql, checkItemsSql, describeBadRow } from './import-check.js';
+import { gatherSequences } from './gather-sequences.js';
+import { checkInteractionsSql, checkItemsSql, isFaultySql, wholeIdSql } from './import-check.js';
 import { type ColumnMap, findColumns } from './import-columns.js';
 import type { ImportOptions, ImportResult } from './import-options.js';
-import { type BadRow, ImportTable, type RowFault } from './import-table.js';
-import { SequenceStore } from './sequence-store.js';
+import { ImportTable } from './import-table.js';
+import type { SequenceStore } from './sequence-store.js';
 import { splitSequences } from './split.js';
-import { type TimeUnit, timeSql, timeUnitOf } from './time.js';
+import { type TimeUnit, timeSql, timeUnitOf, unitLimits } from './time.js';
 import { cleanTitle, tidyTitle, titleKey } from './title.js';
 import type { Item } from './types.js';
 
@@ -26,21 +27,38 @@ import type { Item } from './types.js';
  * @throws IloraError `usage` for columns that are not found, `data` listing bad rows
  */
 export async function importInteractions(options: ImportOptions): Promise<ImportResult> {
-  return Database.use((database) => new Importer(database, options).run(), options.signal);
+  let step = '';
+  const begin = (text: string): void => {
+    step = text;
+    options.onProgress?.({ text });
+  };
+  return Database.use((database) => new Importer(database, options, begin).run(), {
+    signal: options.signal,
+    onProgress: (share) =>
+      options.onProgress?.({ text: step, done: Math.round(100 * share), total: 100, unit: '%' }),
+  });
 }
 
-/** The steps of one import; every step leaves a table the next one reads. */
+/** The steps of one import; every step leaves a table or a view the next one reads. */
 class Importer {
   private columns: ColumnMap = {};
   private timeUnit: TimeUnit = 'file order';
+  /** All ids of users, of items are whole numbers, which are kept as such. */
+  private isWhole = { user: false, item: false };
+  /** Rows of the file, and those with a fault by themselves. */
+  private raw = { rows: 0, faulty: 0 };
   private readonly dropped: Record<string, number> = {};
   private readonly notes: string[] = [];
-  private readonly bad = { count: 0, listed: [] as BadRow[] };
+  private readonly bad: BadRows;
 
   constructor(
     private readonly database: Database,
     private readonly options: ImportOptions,
-  ) {}
+    /** Says what is done from here on. */
+    private readonly begin: (text: string) => void,
+  ) {
+    this.bad = new BadRows(database, options.maxListed ?? 20);
+  }
 
   async run(): Promise<ImportResult> {
     const { database, options } = this;
@@ -53,11 +71,19 @@ class Importer {
     );
     await this.loadItems();
     await this.loadInteractions(interactions);
+    await this.checkInteractions(interactions);
     this.refuseBadRows();
     await this.filter();
     await this.number();
     const items = await this.readItems();
-    const sequences = await this.readSequences();
+    const sequences = await gatherSequences(database, {
+      isTimed: options.inFileOrder !== true,
+      rows: this.raw.rows,
+      begin: this.begin,
+      onProgress: options.onProgress,
+      signal: options.signal,
+    });
+    this.begin('cutting into train, validation and test');
     const split = splitSequences(sequences, { rule, window, ...(fractions && { fractions }) });
     this.describe(sequences, items, window);
     const draft: DatasetDraft = {
@@ -76,7 +102,8 @@ class Importer {
       dropped: this.dropped,
       notes: this.notes,
     };
-    return { draft, columns: this.columns, timeUnit: this.timeUnit, badRows: this.bad };
+    const badRows = { count: this.bad.count, listed: this.bad.listed };
+    return { draft, columns: this.columns, timeUnit: this.timeUnit, badRows };
   }
 
   /** Table `items`: place (order in the file), id, title. */
@@ -86,25 +113,25 @@ class Importer {
       this.notes.push('No file of items was given: titles are item ids.');
       return;
     }
-    options.onProgress?.(`reading ${options.items}`);
+    this.begin(`reading ${options.items}`);
     const table = await ImportTable.open(database, 'items', options.items, options.text);
     const columns = findColumns(options.items, table.columns, options.columns ?? {}, {
       required: ['itemId', 'itemTitle'],
       optional: [],
     });
     Object.assign(this.columns, columns);
-    await table.load({ id: columns.itemId, title: columns.itemTitle });
+    await table.load({ id: ['text', columns.itemId], title: ['text', columns.itemTitle] });
     await database.run(checkItemsSql);
-    await this.collectBadRows(table, 'items_checked');
+    await this.bad.collect(table, 'items_checked', await this.bad.countIn('items_checked'));
     await database.run(
       'CREATE TABLE items AS SELECT place, id, title FROM items_checked WHERE expected IS NULL',
     );
   }
 
-  /** Table `good`: place (order in the file), user, item, seconds; and the bad rows. */
+  /** View `interactions_raw`, and what its columns hold. */
   private async loadInteractions(table: ImportTable): Promise<void> {
     const { database, options } = this;
-    options.onProgress?.(`reading ${options.interactions}`);
+    this.begin(`reading ${options.interactions}`);
     const isTimed = options.inFileOrder !== true;
     const needsRating = options.minRating !== undefined;
     const columns = findColumns(options.interactions, table.columns, options.columns ?? {}, {
@@ -118,80 +145,80 @@ class Importer {
     });
     Object.assign(this.columns, columns);
     await table.load({
-      user_id: columns.user,
-      item_id: columns.item,
-      time: columns.time,
-      rating: columns.rating,
+      user: ['key', columns.user],
+      item: ['key', columns.item],
+      time: ['time', columns.time],
+      rating: ['number', columns.rating],
     });
-    if (isTimed) {
-      const middle = await database.rows(
-        'SELECT median(abs(n)) FROM (SELECT TRY_CAST(time AS DOUBLE) AS n FROM interactions_raw) WHERE isfinite(n)',
+    this.begin('checking interactions');
+    const [counts] = await database.rows(`SELECT
+        count(*) FILTER (user_text <> ''), count(*) FILTER (item_text <> ''),
+        count(*) FILTER (isfinite(time_n)), count(*) FILTER (abs(time_n) < ${unitLimits[0]}),
+        count(*) FILTER (${isFaultySql(isTimed, needsRating)}), count(*)
+      FROM interactions_raw`);
+    const [userTexts, itemTexts, numbers, small, faulty, rows] = counts as number[];
+    this.isWhole = { user: userTexts === 0, item: itemTexts === 0 };
+    this.raw = { rows: rows!, faulty: faulty! };
+    if (!isTimed) return;
+    // Most times are seconds; only others need a second look at all of them.
+    const below = [small!];
+    if (numbers! > 0 && 2 * small! <= numbers!)
+      for (const limit of unitLimits.slice(1))
+        below.push(
+          await database.number(
+            `SELECT count(*) FROM interactions_raw WHERE abs(time_n) < ${limit}`,
+          ),
+        );
+    this.timeUnit = timeUnitOf(numbers!, below);
+  }
+
+  /** View `good`: place (order in the file), user_id, item_id, seconds; and the bad rows. */
+  private async checkInteractions(table: ImportTable): Promise<void> {
+    const { database, options, isWhole } = this;
+    const needsRating = options.minRating !== undefined;
+    const isTimed = options.inFileOrder !== true;
+    if (options.items !== undefined)
+      await database.run(
+        `CREATE TABLE known_items AS SELECT ${isWhole.item ? wholeIdSql('id') : 'id'} AS id FROM items`,
       );
-      this.timeUnit = timeUnitOf(middle[0]?.[0] as number | null);
-    }
     await database.run(
       checkInteractionsSql({
-        seconds: isTimed ? timeSql('time', this.timeUnit) : 'CAST(rowid AS DOUBLE)',
+        seconds: isTimed ? timeSql('time', this.timeUnit) : undefined,
         needsRating,
+        isWhole,
         itemsFile: options.items,
       }),
     );
-    await database.run('DROP TABLE interactions_raw');
-    await this.collectBadRows(table, 'checked');
+    const faulty =
+      options.items === undefined ? this.raw.faulty : await this.bad.countIn('checked');
+    await this.bad.collect(table, 'checked', faulty);
     if (needsRating)
       this.dropped.belowMinRating = await database.number(
-        `SELECT count(*) FROM checked WHERE expected IS NULL AND TRY_CAST(rating AS DOUBLE) < ${options.minRating}`,
+        `SELECT count(*) FROM checked WHERE expected IS NULL AND rating < ${options.minRating}`,
       );
-    const isKept = needsRating ? `AND TRY_CAST(rating AS DOUBLE) >= ${options.minRating}` : '';
+    // Rows that are all good need no second look, of which there will be several.
+    const isGood = faulty > 0 ? 'expected IS NULL' : 'true';
+    const isKept = needsRating ? `rating >= ${options.minRating}` : 'true';
     await database.run(
-      `CREATE TABLE good AS SELECT place, user_id, item_id, seconds FROM checked WHERE expected IS NULL ${isKept}`,
-    );
-    await database.run('DROP TABLE checked');
-  }
-
-  /** Counts the bad rows of a file and lists the first of them. */
-  private async collectBadRows(table: ImportTable, checked: string): Promise<void> {
-    const { maxListed = 20 } = this.options;
-    const rejected = await table.countRejected();
-    const faulty = await this.database.number(
-      `SELECT count(*) FROM ${checked} WHERE expected IS NOT NULL`,
-    );
-    if (rejected + faulty === 0) return;
-    this.bad.count += rejected + faulty;
-    const rows = await this.database.rows(
-      `SELECT place, expected, got FROM ${checked} WHERE expected IS NOT NULL ORDER BY place LIMIT ${maxListed}`,
-    );
-    const taken = rows.map(
-      ([place, expected, got]): RowFault => ({
-        place: Number(place),
-        expected: String(expected),
-        got: got === null ? 'nothing' : JSON.stringify(String(got).slice(0, 80)),
-      }),
-    );
-    this.bad.listed.push(
-      ...(await table.locate(taken, Math.max(0, maxListed - this.bad.listed.length))),
+      `CREATE VIEW good AS SELECT place, user_id, item_id, seconds FROM checked WHERE ${isGood} AND ${isKept}`,
     );
   }
 
   private refuseBadRows(): void {
-    const { count, listed } = this.bad;
-    if (count === 0) return;
-    this.dropped.badRows = count;
-    if (this.options.badRows === 'skip') return;
-    const lines = listed.map((row) => `  ${describeBadRow(row)}`);
-    if (count > listed.length) lines.push(`  ... and ${count - listed.length} more`);
-    throw new IloraError(
-      'data',
-      `${this.options.interactions}: ${count} bad ${count === 1 ? 'row' : 'rows'}\n${lines.join('\n')}\ncorrect them, or leave them out with --bad-rows skip`,
-      { where: this.options.interactions, count, listed },
-    );
+    if (this.bad.count === 0) return;
+    this.dropped.badRows = this.bad.count;
+    if (this.options.badRows !== 'skip') throw this.bad.error(this.options.interactions);
   }
 
   /** Deletes users and items with too few interactions, in turns, until nothing changes. */
   private async filter(): Promise<void> {
     const { minUserInteractions = 1, minItemInteractions = 1 } = this.options;
     if (minUserInteractions <= 1 && minItemInteractions <= 1) return;
-    this.options.onProgress?.('leaving out rare users and items');
+    this.begin('leaving out rare users and items');
+    // Rows are deleted in turns, which a view cannot do.
+    await this.database.run('CREATE TABLE kept AS SELECT * FROM good');
+    await this.database.run('DROP VIEW good');
+    await this.database.run('ALTER TABLE kept RENAME TO good');
     const before = await this.database.number('SELECT count(*) FROM good');
     let left = before;
     for (let last = -1; left !== last; ) {
@@ -212,20 +239,22 @@ class Importer {
   /** Tables `user_numbers` (order of first appearance) and `item_numbers` (order of the catalog). */
   private async number(): Promise<void> {
     const { database, options } = this;
+    this.begin('numbering users and items');
     await database.run(`CREATE TABLE user_numbers AS
-      SELECT user_id, row_number() OVER (ORDER BY first_place) - 1 AS number
-      FROM (SELECT user_id, min(place) AS first_place FROM good GROUP BY user_id)`);
+      SELECT user_id, CAST(row_number() OVER (ORDER BY first_place) - 1 AS INTEGER) AS number, interactions
+      FROM (SELECT user_id, min(place) AS first_place, count(*) AS interactions FROM good GROUP BY user_id)`);
     const used = '(SELECT DISTINCT item_id FROM good)';
     if (options.items === undefined)
       await database.run(`CREATE TABLE item_numbers AS
-        SELECT item_id, item_id AS title,
-          row_number() OVER (ORDER BY TRY_CAST(item_id AS BIGINT) NULLS LAST, item_id) - 1 AS number
+        SELECT item_id, CAST(item_id AS VARCHAR) AS source_id, CAST(item_id AS VARCHAR) AS title,
+          CAST(row_number() OVER (ORDER BY TRY_CAST(item_id AS BIGINT) NULLS LAST, item_id) - 1 AS INTEGER) AS number
         FROM ${used}`);
     else {
-      const isUsed = options.keepUnusedItems === true ? '' : `WHERE id IN ${used}`;
+      const itemId = this.isWhole.item ? wholeIdSql('id') : 'id';
+      const isUsed = options.keepUnusedItems === true ? '' : `WHERE item_id IN ${used}`;
       await database.run(`CREATE TABLE item_numbers AS
-        SELECT id AS item_id, title, row_number() OVER (ORDER BY place) - 1 AS number
-        FROM items ${isUsed}`);
+        SELECT item_id, source_id, title, CAST(row_number() OVER (ORDER BY place) - 1 AS INTEGER) AS number
+        FROM (SELECT ${itemId} AS item_id, id AS source_id, title, place FROM items) ${isUsed}`);
       const unused =
         (await database.number('SELECT count(*) FROM items')) -
         (await database.number('SELECT count(*) FROM item_numbers'));
@@ -237,7 +266,7 @@ class Importer {
     const style = this.options.titleStyle ?? 'raw';
     const items: Item[] = [];
     for await (const [ids, titles] of this.database.columns(
-      'SELECT item_id, title FROM item_numbers ORDER BY number',
+      'SELECT source_id, title FROM item_numbers ORDER BY number',
     ))
       for (let i = 0; i < ids!.length; i++) {
         const sourceTitle = tidyTitle(String(titles![i]));
@@ -249,27 +278,6 @@ class Importer {
         });
       }
     return items;
-  }
-
-  private async readSequences(): Promise<SequenceStore> {
-    this.options.onProgress?.('sorting interactions');
-    const users: string[] = [];
-    for await (const [ids] of this.database.columns(
-      'SELECT user_id FROM user_numbers ORDER BY number',
-    ))
-      for (const id of ids!) users.push(String(id));
-    const isTimed = this.options.inFileOrder !== true;
-    const sequences = new SequenceStore(isTimed);
-    for await (const [owners, items, times] of this.database.columns(`
-      SELECT CAST(u.number AS INTEGER), CAST(i.number AS INTEGER), seconds
-      FROM good JOIN user_numbers u USING (user_id) JOIN item_numbers i USING (item_id)
-      ORDER BY u.number, seconds, place`))
-      for (let row = 0; row < owners!.length; row++) {
-        // Every user has interactions, in the order of their numbers.
-        if (owners![row] === sequences.size) sequences.open(users[sequences.size]!);
-        sequences.push(items![row] as number, isTimed ? (times![row] as number) : undefined);
-      }
-    return sequences;
   }
 
   /** Filters that were asked for, for the manifest. */
@@ -290,10 +298,14 @@ class Importer {
   ): void {
     let short = 0;
     let repeats = 0;
+    const lastUser = new Int32Array(items.length).fill(-1); // who had an item last
     for (let i = 0; i < sequences.size; i++) {
       const own = sequences.itemsOf(i);
       if (own.length <= minHistory) short++;
-      repeats += own.length - new Set(own).size;
+      for (const item of own) {
+        if (lastUser[item] === i) repeats++;
+        lastUser[item] = i;
+      }
     }
     if (short > 0) this.dropped.usersWithoutRows = short;
     if (repeats > 0)

@@ -8,6 +8,7 @@ import type { Fractions, SplitRule } from './split.js';
 import type { TextOptions } from './text-layout.js';
 import type { TimeUnit } from './time.js';
 import type { TitleStyle } from './title.js';
+import type { DataProgress } from './types.js';
 
 /** Options of `importInteractions`. */
 export interface ImportOptions {
@@ -40,8 +41,8 @@ export interface ImportOptions {
   name?: string;
   licence?: string;
   citation?: string;
-  onProgress?: (text: string) => void;
-  signal?: AbortSignal;
+  onProgress?: ((progress: DataProgress) => void) | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 /** A dataset draft and how the files were understood. */

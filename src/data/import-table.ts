@@ -1,12 +1,17 @@
 /**
- * Reads a CSV, TSV, JSON lines or Parquet file into a DuckDB table of texts, and keeps count of what
- * could not be read.
+ * Reads a CSV, TSV, JSON lines or Parquet file into DuckDB, and keeps count of what could not be read.
  */
 import { existsSync, statSync } from 'node:fs';
 import { mismatch } from '../errors/index.js';
-import { type Database, identifier, literal } from './duckdb.js';
+import { type Database, fileLiteral, identifier, literal } from './duckdb.js';
+import { type FieldKind, fieldOfText, fieldOfType } from './import-fields.js';
 import { findRecordLines } from './record-lines.js';
-import { findTextLayout, type TextLayout, type TextOptions } from './text-layout.js';
+import {
+  findTextLayout,
+  refuseManyColumns,
+  type TextLayout,
+  type TextOptions,
+} from './text-layout.js';
 
 /** Kinds of files that can be imported. */
 export type TableFormat = 'csv' | 'tsv' | 'jsonl' | 'parquet';
@@ -36,6 +41,8 @@ export class ImportTable {
     private readonly database: Database,
     private readonly name: string,
     private readonly text?: TextLayout,
+    /** DuckDB's types of the columns of a Parquet file. */
+    private readonly types: readonly string[] = [],
   ) {}
 
   /**
@@ -61,31 +68,58 @@ export class ImportTable {
       const text = await findTextLayout(path, format, options);
       return new ImportTable(path, format, text.columns, database, name, text);
     }
-    const columns = await readColumns(database, path, format);
-    return new ImportTable(path, format, columns, database, name);
+    const { columns, types } = await readColumns(database, path, format);
+    return new ImportTable(path, format, columns, database, name, undefined, types);
   }
 
   /**
-   * Reads the file into a table `<name>_raw` with a text column per entry of `columns`. Its rowid is
-   * the order of the rows in the file.
+   * Makes `<name>_raw`: place (order in the file, from 0), broken (a line that is no row), blank, and the
+   * columns of each field (see `import-fields.ts`).
+   *
+   * It is a view. Parquet columns that have the right types are read from the file each time they are asked
+   * for, which costs less than a copy; everything else is read once into a table.
    */
-  async load(columns: Record<string, string | undefined>): Promise<void> {
-    const fields = Object.entries(columns).map(
-      ([alias, column]) =>
-        `${column === undefined ? 'NULL::VARCHAR' : this.field(column)} AS ${identifier(alias)}`,
+  async load(fields: Record<string, [FieldKind, string | undefined]>): Promise<void> {
+    const own = this.ownFields(fields);
+    if (own !== undefined)
+      return this.database.run(
+        `CREATE VIEW ${this.name}_raw AS SELECT file_row_number AS place, ${own.join(', ')},
+           NULL::VARCHAR AS broken, false AS blank
+         FROM read_parquet(${fileLiteral(this.path)}, file_row_number = true)`,
+        this.path,
+      );
+    const columns = Object.entries(fields).flatMap(([alias, [kind, column]]) =>
+      fieldOfText(alias, { kind, text: column === undefined ? undefined : this.field(column) }),
     );
-    const fault =
-      this.format === 'jsonl'
-        ? `CASE WHEN trim(line) <> '' AND coalesce(json_type(TRY_CAST(line AS JSON)), '') <> 'OBJECT' THEN line END`
-        : 'NULL::VARCHAR';
-    const source =
-      this.format === 'jsonl'
-        ? jsonLines(this.path)
-        : tableFunction(this.path, this.text, this.name);
+    const isJson = this.format === 'jsonl';
+    if (isJson)
+      columns.push(
+        `CASE WHEN trim(line) <> '' AND coalesce(json_type(TRY_CAST(line AS JSON)), '') <> 'OBJECT' THEN line END AS broken`,
+        `line IS NULL OR trim(line) = '' AS blank`,
+      );
+    const source = isJson ? jsonLines(this.path) : tableFunction(this.path, this.text, this.name);
     await this.database.run(
-      `CREATE TABLE ${this.name}_raw AS SELECT ${fields.join(', ')}, ${fault} AS broken${this.format === 'jsonl' ? ", line IS NULL OR trim(line) = '' AS blank" : ', false AS blank'} FROM ${source}`,
+      `CREATE TABLE ${this.name}_loaded AS SELECT ${columns.join(', ')} FROM ${source}`,
       this.path,
     );
+    const rest = isJson ? '' : ', NULL::VARCHAR AS broken, false AS blank';
+    await this.database.run(
+      `CREATE VIEW ${this.name}_raw AS SELECT rowid AS place, *${rest} FROM ${this.name}_loaded`,
+    );
+  }
+
+  /** The fields as SQL over a Parquet file, if all its columns have the right types. */
+  private ownFields(fields: Record<string, [FieldKind, string | undefined]>): string[] | undefined {
+    if (this.format !== 'parquet') return undefined;
+    if (this.columns.some((column) => column.toLowerCase() === 'file_row_number')) return undefined;
+    const own: string[] = [];
+    for (const [alias, [kind, column]] of Object.entries(fields)) {
+      const type = this.types[this.columns.indexOf(column ?? '')] ?? '';
+      const sql = fieldOfType(alias, kind, column, type);
+      if (sql === undefined) return undefined;
+      own.push(...sql);
+    }
+    return own;
   }
 
   /** First rows as texts, for a preview. */
@@ -121,33 +155,49 @@ export class ImportTable {
         expected,
         got,
       }));
+    // The byte of the fault lies in the record. Where DuckDB says the record's only: blank lines or a
+    // carriage return before it count to it, and after a broken quote it may be that of the one before.
+    const start = `coalesce(min(byte_position) - 1, line_byte_position - 1 + coalesce(min(length(csv_line) - length(ltrim(csv_line, chr(13) || chr(10)))), 0))`;
+    const grouped = `FROM ${this.name}_rejects GROUP BY line_byte_position ORDER BY line_byte_position`;
+    // Lines are counted past every rejected record, but told of the first only.
+    const offsets: number[] = [];
+    for await (const [column] of this.database.columns(
+      `SELECT CAST(${start} AS DOUBLE) ${grouped}`,
+    ))
+      for (const offset of column!) offsets.push(offset as number);
     const rejects = await this.database.rows(
-      // Where blank lines or a carriage return precede a rejected record, DuckDB counts them to it.
-      `SELECT line_byte_position - 1 + coalesce(min(length(csv_line) - length(ltrim(csv_line, chr(13) || chr(10)))), 0), min(error_type), min(error_message), min(csv_line)
-       FROM ${this.name}_rejects GROUP BY line_byte_position ORDER BY line_byte_position`,
+      `SELECT ${start}, min(error_type), min(error_message), min(csv_line) ${grouped} LIMIT ${limit}`,
     );
     const lines = await findRecordLines(this.path, {
       taken: taken.map(({ place }) => place),
-      rejected: rejects.map(([offset]) => Number(offset)),
+      rejected: offsets,
       hasHeader: this.text.hasHeader,
       isLatin1: this.text.encoding === 'latin-1',
       quote: this.text.quote === '' ? undefined : this.text.quote.charCodeAt(0),
     });
+    // Inside a line with a broken quote DuckDB may find several records, and take one: then later rows
+    // have no line that could be counted.
+    const isSure = new Set(lines.byRejected.values()).size === lines.byRejected.size;
     const found = [
-      ...rejects.map(([offset, type, message, text]) => ({
-        line: lines.byRejected.get(Number(offset)),
-        ...describeReject(String(type), String(message), String(text), this.columns.length),
-      })),
-      ...taken.map(({ place, expected, got }) => ({
-        line: lines.byTaken.get(place),
-        expected,
-        got,
-      })),
+      ...rejects.map(([offset, type, message, text]) => {
+        const line = lines.byRejected.get(Number(offset));
+        const place = line ?? ` byte ${offset}`;
+        return {
+          line,
+          place,
+          ...describeReject(String(type), String(message), String(text), this.columns.length),
+        };
+      }),
+      ...taken.map(({ place: row, expected, got }) => {
+        const line = isSure ? lines.byTaken.get(row) : undefined;
+        return { line, place: line ?? ` row ${row + 1}`, expected, got };
+      }),
     ];
     return found
       .sort((a, b) => (a.line ?? Infinity) - (b.line ?? Infinity))
+      .filter(({ line }, i) => line === undefined || line !== found[i - 1]?.line)
       .slice(0, limit)
-      .map(({ line, expected, got }) => ({ where: `${this.path}:${line ?? '?'}`, expected, got }));
+      .map(({ place, expected, got }) => ({ where: `${this.path}:${place}`, expected, got }));
   }
 
   private field(column: string): string {
@@ -172,11 +222,11 @@ function formatOf(path: string): TableFormat {
 
 /** The table function that reads a file; with a name, rejected rows go to `<name>_rejects`. */
 function tableFunction(path: string, text: TextLayout | undefined, name?: string): string {
-  if (text === undefined) return `read_parquet(${literal(path)})`;
+  if (text === undefined) return `read_parquet(${fileLiteral(path)})`;
   // Nothing is left to DuckDB's guessing, which takes a file with a few broken rows for another kind.
   const columns = text.columns.map((column) => `${literal(column)}: 'VARCHAR'`);
   const settings = [
-    literal(path),
+    fileLiteral(path),
     'auto_detect = false',
     `columns = {${columns.join(', ')}}`,
     `header = ${text.hasHeader}`,
@@ -198,22 +248,26 @@ function tableFunction(path: string, text: TextLayout | undefined, name?: string
 
 /** Lines of a file as rows with a column `line`; blank lines are rows too, so numbers are right. */
 function jsonLines(path: string): string {
-  return `read_csv(${literal(path)}, columns = {'line': 'VARCHAR'}, auto_detect = false, header = false, delim = '\u0001', quote = '', escape = '', null_padding = true, max_line_size = 16777216)`;
+  return `read_csv(${fileLiteral(path)}, columns = {'line': 'VARCHAR'}, auto_detect = false, header = false, delim = '\u0001', quote = '', escape = '', null_padding = true, max_line_size = 16777216)`;
 }
 
 async function readColumns(
   database: Database,
   path: string,
   format: TableFormat,
-): Promise<string[]> {
+): Promise<{ columns: string[]; types: string[] }> {
   const sql =
     format === 'jsonl'
-      ? `SELECT DISTINCT unnest(json_keys(line)) AS key FROM (SELECT line FROM ${jsonLines(path)} WHERE json_type(TRY_CAST(line AS JSON)) = 'OBJECT' LIMIT 1000) ORDER BY key`
-      : `SELECT column_name FROM (DESCRIBE SELECT * FROM ${tableFunction(path, undefined)})`;
-  const columns = (await database.rows(sql, path)).map(([name]) => String(name));
-  if (columns.length === 0)
+      ? `SELECT DISTINCT unnest(json_keys(line)) AS key, 'VARCHAR' FROM (SELECT line FROM ${jsonLines(path)} WHERE json_type(TRY_CAST(line AS JSON)) = 'OBJECT' LIMIT 1000) ORDER BY key`
+      : `SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM ${tableFunction(path, undefined)})`;
+  const rows = await database.rows(sql, path);
+  if (rows.length === 0)
     throw mismatch('format', { where: path, expected: 'rows with named columns', got: 'none' });
-  return columns;
+  refuseManyColumns(path, rows.length);
+  return {
+    columns: rows.map(([name]) => String(name)),
+    types: rows.map(([, type]) => String(type)),
+  };
 }
 
 function describeReject(
@@ -224,9 +278,12 @@ function describeReject(
 ): { expected: string; got: string } {
   const got = /Found: (\d+)/.exec(message)?.[1];
   if (/COLUMNS/.test(type) && got !== undefined)
-    return { expected: `${columns} fields`, got: `${got} in ${JSON.stringify(text.trim())}` };
+    return {
+      expected: `${columns} fields`,
+      got: `${got} in ${JSON.stringify(text.trim().slice(0, 80))}`,
+    };
   return {
     expected: 'a row that can be read',
-    got: `${type.toLowerCase()} in ${JSON.stringify(text.trim())}`,
+    got: `${type.toLowerCase()} in ${JSON.stringify(text.trim().slice(0, 80))}`,
   };
 }

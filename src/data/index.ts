@@ -1,4 +1,18 @@
 /** Items, sequences, rows and candidates: sources, the dataset folder, instances. */
+export {
+  auditDataset,
+  type Check,
+  checks,
+  type Figures,
+  type Finding,
+  isAbove,
+  isAtLeast,
+  outOf,
+  percent,
+  type Severity,
+  severities,
+  worst,
+} from './audit/index.js';
 export { CandidateSampler } from './candidates.js';
 export { Dataset, type DatasetParts } from './dataset.js';
 export { openDataset } from './dataset-reader.js';
@@ -27,6 +41,7 @@ export { type TitleMatch, TitleSearch } from './title-search.js';
 export {
   type CandidateDraw,
   type Catalog,
+  type DataProgress,
   type FrozenSplitName,
   frozenSplitNames,
   type Instance,

@@ -2,9 +2,9 @@
  * Reads text files line by line with line numbers and, on the way, their hash.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { TextDecoder } from 'node:util';
 import { mismatch } from '../errors/index.js';
+import { fileError, streamRegular } from '../files/index.js';
 
 /** A line and its number, from 1. */
 export interface Line {
@@ -45,7 +45,7 @@ export async function* readLines(
     }
   };
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 18 })) {
+    for await (const chunk of streamRegular(path, { highWaterMark: 1 << 18 })) {
       hash.update(chunk as Buffer);
       const texts = (rest + decode(chunk as Buffer)).split('\n');
       rest = texts.pop()!;
@@ -53,16 +53,7 @@ export async function* readLines(
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-    const code = (error as NodeJS.ErrnoException).code;
-    throw mismatch(
-      'file',
-      {
-        where: path,
-        expected: 'a readable file',
-        got: code === 'ENOENT' ? 'no such file' : (error as Error).message,
-      },
-      error,
-    );
+    throw fileError(path, 'a readable file', error);
   }
   rest += decode();
   if (rest !== '') yield [{ text: withoutReturn(rest), number: ++number }];

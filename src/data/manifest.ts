@@ -61,6 +61,11 @@ const manifestSchema = z.strictObject({
   ),
   /** One hash for all that decides what an instance is: files, window rule, candidate rule. */
   hash: z.string().regex(/^[0-9a-f]{64}$/),
+  /** sha256 of this file with zeros in this place; absent from datasets of earlier versions. */
+  seal: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
 });
 
 /** Content of `manifest.json`. */
@@ -78,6 +83,18 @@ export function datasetHash(
     ...datasetFiles.map((file) => `${files[file]} ${file}`),
   ];
   return createHash('sha256').update(lines.join('\n')).digest('hex');
+}
+
+const NO_SEAL = '0'.repeat(64);
+
+/** The text of a manifest, sealed so that any changed byte of it is noticed. */
+export function manifestText(manifest: Omit<DatasetManifest, 'seal'>): string {
+  const text = `${JSON.stringify({ ...manifest, seal: NO_SEAL }, null, 2)}\n`;
+  return text.replace(NO_SEAL, sealOf(text));
+}
+
+function sealOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 /**
@@ -103,6 +120,11 @@ export function parseManifest(text: string, where: string): DatasetManifest {
   const expected = datasetHash(result.data);
   if (result.data.hash !== expected)
     throw faults('format', where, [`hash: expected ${expected}, got "${result.data.hash}"`]);
+  const { seal } = result.data;
+  if (seal !== undefined && seal !== sealOf(text.replace(seal, NO_SEAL)))
+    throw faults('format', where, [
+      'seal: expected the text as it was written, got another: the file was damaged or edited — make the dataset anew',
+    ]);
   if (result.data.window.maxHistory < result.data.window.minHistory)
     throw faults('format', where, ['window: expected minHistory ≤ maxHistory']);
   return result.data;

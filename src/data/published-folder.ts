@@ -250,7 +250,8 @@ async function readSequencePlaces(
         continue;
       }
       const [itemId, timeS, position] = [Number(item), Number(time), Number(place)];
-      if (!(itemId < size) || !Number.isFinite(timeS) || !Number.isInteger(position))
+      const isItem = Number.isInteger(itemId) && itemId >= 0 && itemId < size;
+      if (!isItem || !Number.isFinite(timeS) || !Number.isInteger(position) || position < 0)
         throw mismatch('format', {
           where: `${path}:${number}`,
           expected: 'user, item, time, rating and place in the sequence, separated by tabs',

@@ -14,11 +14,13 @@ export interface RowRange {
   last: number;
 }
 
-/** The rows of one split. */
+/** The rows of one split, in flat arrays. */
 export class RowRanges {
-  readonly ranges: RowRange[] = [];
+  /** Sequence, first and last position of each range. */
+  private triples = new Int32Array(48);
   /** Number of the first row of each range. */
-  private readonly starts: number[] = [];
+  private starts = new Float64Array(16);
+  private used = 0;
   private count = 0;
 
   /** Number of rows. */
@@ -26,12 +28,29 @@ export class RowRanges {
     return this.count;
   }
 
+  /** Number of ranges. */
+  get size(): number {
+    return this.used;
+  }
+
   /** Appends a range; one without positions is left out. */
-  add(range: RowRange): void {
-    if (range.last < range.first) return;
-    this.ranges.push(range);
-    this.starts.push(this.count);
-    this.count += range.last - range.first + 1;
+  add({ sequence, first, last }: RowRange): void {
+    if (last < first) return;
+    if (this.used === this.starts.length) this.grow();
+    this.triples.set([sequence, first, last], 3 * this.used);
+    this.starts[this.used++] = this.count;
+    this.count += last - first + 1;
+  }
+
+  /** A range by its number. */
+  range(index: number): RowRange {
+    const [sequence, first, last] = this.triples.subarray(3 * index, 3 * index + 3);
+    return { sequence: sequence!, first: first!, last: last! };
+  }
+
+  /** All ranges in order, as a list of their own. */
+  get ranges(): RowRange[] {
+    return Array.from({ length: this.used }, (_, i) => this.range(i));
   }
 
   /** Sequence and target position of a row. */
@@ -43,21 +62,34 @@ export class RowRanges {
         got: row,
       });
     let low = 0;
-    let high = this.ranges.length - 1;
+    let high = this.used - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
       if (this.starts[middle]! <= row) low = middle;
       else high = middle - 1;
     }
-    const { sequence, first } = this.ranges[low]!;
-    return { sequence, position: first + row - this.starts[low]! };
+    return {
+      sequence: this.triples[3 * low]!,
+      position: this.triples[3 * low + 1]! + row - this.starts[low]!,
+    };
   }
 
   /** Last target position of each sequence that has rows. */
   lastPositions(): Map<number, number> {
-    const last = new Map<number, number>();
-    for (const range of this.ranges)
-      last.set(range.sequence, Math.max(range.last, last.get(range.sequence) ?? -1));
-    return last;
+    const positions = new Map<number, number>();
+    for (let i = 0; i < this.used; i++) {
+      const { sequence, last } = this.range(i);
+      positions.set(sequence, Math.max(last, positions.get(sequence) ?? -1));
+    }
+    return positions;
+  }
+
+  private grow(): void {
+    const triples = new Int32Array(2 * this.triples.length);
+    triples.set(this.triples);
+    this.triples = triples;
+    const starts = new Float64Array(2 * this.starts.length);
+    starts.set(this.starts);
+    this.starts = starts;
   }
 }

@@ -4,16 +4,45 @@
 import { internal } from '../errors/index.js';
 import type { Sequence } from './types.js';
 
+/** Columns of all sequences, one after another. */
+export interface SequenceColumns {
+  users: string[];
+  /** Place of the first interaction of each sequence, and the end of the last one. */
+  starts: number[];
+  items: Int32Array;
+  times: Float64Array | undefined;
+}
+
 /** Sequences by number; each one is handed out as a view, never as a copy. */
 export class SequenceStore {
-  private readonly users: string[] = [];
-  private readonly starts: number[] = [0];
-  private items = new Int32Array(1024);
-  private times = new Float64Array(1024);
+  private users: string[] = [];
+  private starts: number[] = [0];
+  private items: Int32Array;
+  private times: Float64Array;
   private used = 0;
 
-  /** @param hasTimes  whether every interaction has a time */
-  constructor(readonly hasTimes: boolean) {}
+  /**
+   * @param hasTimes  whether every interaction has a time
+   * @param capacity  interactions to make room for; growing beyond them copies
+   */
+  constructor(
+    readonly hasTimes: boolean,
+    capacity = 1024,
+  ) {
+    this.items = new Int32Array(Math.max(1, capacity));
+    this.times = new Float64Array(hasTimes ? this.items.length : 0);
+  }
+
+  /** Sequences that are in columns already; they are taken over, not copied. */
+  static of({ users, starts, items, times }: SequenceColumns): SequenceStore {
+    const store = new SequenceStore(times !== undefined, 1);
+    store.users = users;
+    store.starts = starts;
+    store.items = items;
+    if (times !== undefined) store.times = times;
+    store.used = items.length;
+    return store;
+  }
 
   /** Number of sequences. */
   get size(): number {
@@ -46,7 +75,13 @@ export class SequenceStore {
   /** Appends a whole sequence. */
   add(user: string, items: ArrayLike<number>, times?: ArrayLike<number>): void {
     this.open(user);
-    for (let i = 0; i < items.length; i++) this.push(items[i]!, times?.[i]);
+    if (this.hasTimes && times?.length !== items.length)
+      throw internal('an interaction without a time in a store with times');
+    while (this.used + items.length > this.items.length) this.grow();
+    this.items.set(items, this.used);
+    if (this.hasTimes) this.times.set(times!, this.used);
+    this.used += items.length;
+    this.starts[this.users.length] = this.used;
   }
 
   /** User of a sequence, as in the source. */
@@ -83,7 +118,7 @@ export class SequenceStore {
   }
 
   private grow(): void {
-    const items = new Int32Array(this.items.length * 2);
+    const items = new Int32Array(Math.max(1024, this.items.length * 2));
     items.set(this.items);
     this.items = items;
     if (!this.hasTimes) return;

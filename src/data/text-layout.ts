@@ -1,9 +1,8 @@
 /**
  * How a text file of rows is written: separator, quotes, header, found in its first line.
  */
-import { createReadStream } from 'node:fs';
-import { createGunzip } from 'node:zlib';
 import { faults, mismatch } from '../errors/index.js';
+import { streamUnpacked } from '../files/index.js';
 
 /** What the user may say; all is found out when left out. */
 export interface TextOptions {
@@ -41,6 +40,7 @@ export async function findTextLayout(
   const marks = quote ?? (separator === '\t' ? '' : '"');
   const fields = splitFields(line, separator, marks);
   const columns = hasHeader ? fields : fields.map((_, i) => `column ${i + 1}`);
+  refuseManyColumns(path, columns.length);
   const problems = columns.flatMap((column, i) => {
     if (column === '') return [`column ${i + 1}: expected a name, got nothing`];
     const first = columns.findIndex((other) => other.toLowerCase() === column.toLowerCase());
@@ -54,19 +54,41 @@ export async function findTextLayout(
   return { delimiter: separator, quote: marks, hasHeader, encoding, columns };
 }
 
+/** Most bytes of the first line. */
+const MAX_LINE_BYTES = 1 << 20;
+/** More than any table of interactions has; each costs DuckDB an expression per row. */
+const MAX_COLUMNS = 1000;
+
+/** @throws IloraError `format` for a file that is hardly a table of interactions or items */
+export function refuseManyColumns(path: string, count: number): void {
+  if (count > MAX_COLUMNS)
+    throw mismatch('format', {
+      where: `${path}:1`,
+      expected: `at most ${MAX_COLUMNS} columns`,
+      got: count,
+    });
+}
+
 async function readFirstLine(path: string, encoding: string): Promise<string> {
-  const file = createReadStream(path, { end: 1 << 20 });
   const parts: Buffer[] = [];
+  let size = 0;
   try {
-    for await (const chunk of path.endsWith('.gz') ? file.pipe(createGunzip()) : file) {
-      parts.push(chunk as Buffer);
-      if ((chunk as Buffer).includes(0x0a)) break;
+    for await (const chunk of streamUnpacked(path, { end: MAX_LINE_BYTES })) {
+      parts.push(chunk);
+      size += chunk.length;
+      // A megabyte of a packed file may be a gigabyte of text.
+      if (chunk.includes(0x0a) || size > MAX_LINE_BYTES) break;
     }
   } catch (error) {
     // The cut end of a long compressed file is no fault as long as a line came out.
-    if (parts.length === 0)
-      throw mismatch('format', { where: path, expected: 'text', got: error }, error);
+    if (parts.length === 0) throw error;
   }
+  if (size > MAX_LINE_BYTES && !parts.at(-1)?.includes(0x0a))
+    throw mismatch('format', {
+      where: `${path}:1`,
+      expected: `a line of at most ${MAX_LINE_BYTES} bytes`,
+      got: new Error('a longer one'),
+    });
   const text = Buffer.concat(parts).toString(encoding === 'latin-1' ? 'latin1' : 'utf8');
   return text
     .split('\n', 1)[0]!

@@ -17,21 +17,23 @@ const divisors: Partial<Record<TimeUnit, number>> = {
   nanoseconds: 1e9,
 };
 
+/** Sizes from which a number is of the next unit: 1e11 s is the year 5138, 1e11 ms is March 1973. */
+export const unitLimits = [1e11, 1e14, 1e17] as const;
+
+const units = ['seconds', 'milliseconds', 'microseconds', 'nanoseconds'] as const;
+
 /**
- * The unit of a whole column, from the size of its middle number.
+ * The unit of a whole column: that of its middle number.
  *
- * @param middle  median of the numbers; null if there are none
+ * @param count  numbers there are
+ * @param below  how many of them are smaller than each of `unitLimits`
  */
-export function timeUnitOf(middle: number | null): TimeUnit {
-  if (middle === null) return 'ISO text';
-  if (middle < 1e11) return 'seconds'; // 1e11 s is the year 5138, 1e11 ms is March 1973
-  if (middle < 1e14) return 'milliseconds';
-  if (middle < 1e17) return 'microseconds';
-  return 'nanoseconds';
+export function timeUnitOf(count: number, below: readonly number[]): TimeUnit {
+  if (count === 0) return 'ISO text';
+  return units[below.findIndex((smaller) => 2 * smaller > count)] ?? 'nanoseconds';
 }
 
-/** SQL for Unix seconds of a text column; null where the text is no time. Texts without zone are UTC. */
-export function timeSql(column: string, unit: TimeUnit): string {
-  const scaled = `TRY_CAST(${column} AS DOUBLE) / ${divisors[unit] ?? 1}`;
-  return `coalesce(${scaled}, epoch(TRY_CAST(${column} AS TIMESTAMPTZ)))`;
+/** SQL for Unix seconds of a field of kind `time`; null where it is no time. Texts without zone are UTC. */
+export function timeSql(name: string, unit: TimeUnit): string {
+  return `coalesce(${name}_n / ${divisors[unit] ?? 1}, ${name}_iso)`;
 }

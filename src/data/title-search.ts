@@ -2,9 +2,11 @@
  * Finds the item a person means by a title typed from memory.
  *
  * Case, accents, punctuation, a year and the place of an article do not matter; a unique beginning or part is
- * enough; small slips of spelling are forgiven. What several items could be is shown, not guessed.
+ * enough; small slips of spelling are forgiven. What several items could be is shown, not guessed. Titles of signs only
+ * are found as they are written.
  */
 import { distance } from 'fastest-levenshtein';
+import { tidyTitle } from './title.js';
 import type { Item } from './types.js';
 
 /** What became of one typed title. */
@@ -27,22 +29,26 @@ export class TitleSearch {
   }
 
   find(query: string): TitleMatch {
+    const typed = tidyTitle(query);
+    const identical = this.#keys.filter(
+      ({ item }) => item.title === typed || item.sourceTitle === typed,
+    );
+    if (identical.length === 1) return { query, kind: 'exact', items: [identical[0]!.item] };
     const wanted = looseKey(query);
+    if (wanted === '') return { query, kind: 'unknown', items: [] };
     const same = this.#where((key) => key === wanted);
     if (same.length === 1) {
       const isExact = same[0]?.title.toLowerCase() === query.trim().toLowerCase();
       return { query, kind: isExact ? 'exact' : 'close', items: same };
     }
     if (same.length > 1) return { query, kind: 'ambiguous', items: same };
-    if (wanted !== '') {
-      for (const test of [
-        (key: string) => key.startsWith(`${wanted} `),
-        (key: string) => ` ${key} `.includes(` ${wanted} `),
-      ]) {
-        const found = this.#where(test);
-        if (found.length === 1) return { query, kind: 'close', items: found };
-        if (found.length > 1) return { query, kind: 'ambiguous', items: found.slice(0, MAX_SHOWN) };
-      }
+    for (const test of [
+      (key: string) => key.startsWith(`${wanted} `),
+      (key: string) => ` ${key} `.includes(` ${wanted} `),
+    ]) {
+      const found = this.#where(test);
+      if (found.length === 1) return { query, kind: 'close', items: found };
+      if (found.length > 1) return { query, kind: 'ambiguous', items: found.slice(0, MAX_SHOWN) };
     }
     return this.#bySpelling(query, wanted);
   }
@@ -53,7 +59,7 @@ export class TitleSearch {
       .sort((a, b) => a.slips - b.slips || a.item.id - b.item.id);
     const best = ranked[0]?.slips ?? Number.POSITIVE_INFINITY;
     const nearest = ranked.filter(({ slips }) => slips === best);
-    if (wanted.length > 0 && best <= Math.floor(wanted.length / 5)) {
+    if (best <= Math.floor(wanted.length / 5)) {
       const items = nearest.slice(0, MAX_SHOWN).map(({ item }) => item);
       return { query, kind: items.length === 1 ? 'close' : 'ambiguous', items };
     }

@@ -71,3 +71,14 @@ export interface Instance {
   /** Item ids, shuffled, containing the target; frozen for all splits but train. */
   candidates: readonly number[];
 }
+
+/** How far a long piece of work is. */
+export interface DataProgress {
+  /** What is done, in words; a new text is a new step. */
+  text: string;
+  /** How much of `total` is done; both are left out at the beginning of a step. */
+  done?: number;
+  total?: number;
+  /** What is counted. */
+  unit?: string;
+}

@@ -5,6 +5,10 @@
  * in the text are also fields of the error.
  */
 
+import { visible } from './visible.js';
+
+export { visible, visibleLines } from './visible.js';
+
 /** Stable identifiers of error kinds; a server or a script can switch on them. */
 export type ErrorCode =
   | 'usage' // a flag, an argument or a call that cannot be taken
@@ -74,7 +78,15 @@ export interface Mismatch {
 
 /** `<where>: expected <what>, got <value>[ — <hint>]`. */
 export function describeMismatch({ where, expected, got, hint }: Mismatch): string {
-  return `${where}: expected ${expected}, got ${show(got)}${hint === undefined ? '' : ` — ${hint}`}`;
+  return `${printable(where)}: expected ${printable(expected)}, got ${printable(show(got))}${hint === undefined ? '' : ` — ${hint}`}`;
+}
+
+/** A part of a message on one line and of readable length: names that a file gives may hold anything. */
+function printable(text: string): string {
+  const most = 1000;
+  return visible(
+    text.length > most ? `${text.slice(0, most / 2)} ... ${text.slice(-most / 2)}` : text,
+  );
 }
 
 /** Builds an error of the given kind from a mismatch; its fields hold the same values as its text. */
@@ -82,17 +94,18 @@ export function mismatch(code: ErrorCode, parts: Mismatch, cause?: unknown): Ilo
   return new IloraError(code, describeMismatch(parts), { ...parts }, cause);
 }
 
+/** Faults of one error that are shown; all are counted, and all stand in its details. */
+const MOST_LISTED = 50;
+
 /** One error that lists several faults, one line each. */
 export function faults(code: ErrorCode, where: string, lines: readonly string[]): IloraError {
   const count = lines.length === 1 ? '1 problem' : `${lines.length} problems`;
-  return new IloraError(
-    code,
-    `${where}: ${count}\n${lines.map((line) => `  ${line}`).join('\n')}`,
-    {
-      where,
-      faults: [...lines],
-    },
-  );
+  const listed = lines.slice(0, MOST_LISTED).map((line) => `  ${printable(line)}`);
+  if (lines.length > MOST_LISTED) listed.push(`  ... and ${lines.length - MOST_LISTED} more`);
+  return new IloraError(code, `${printable(where)}: ${count}\n${listed.join('\n')}`, {
+    where,
+    faults: [...lines],
+  });
 }
 
 /** Can only be our mistake. */
@@ -100,18 +113,40 @@ export function internal(message: string): IloraError {
   return new IloraError('internal', `internal: ${message}`);
 }
 
-/** A short, single-line rendering of any value for messages. */
+/** A short, single-line rendering of any value for messages; it never fails, whatever the value does. */
 export function show(value: unknown): string {
-  if (typeof value === 'string') {
-    const shortened = value.length > 80 ? `${value.slice(0, 77)}...` : value;
-    return JSON.stringify(shortened);
+  try {
+    return render(value, 0);
+  } catch {
+    return 'an unreadable value'; // a getter, a proxy or a toJSON that throws
   }
-  if (value === undefined) return 'nothing';
-  if (Array.isArray(value)) return `[${value.map(show).join(', ')}]`;
-  if (value instanceof Error) return value.message;
-  if (typeof value === 'object' && value !== null) {
-    const text = JSON.stringify(value);
-    return text.length > 120 ? `${text.slice(0, 117)}...` : text;
-  }
-  return String(value);
 }
+
+const MOST_SHOWN = 32;
+
+function render(value: unknown, depth: number): string {
+  if (typeof value === 'string') return JSON.stringify(shorten(value, 80));
+  if (value === undefined) return 'nothing';
+  if (typeof value === 'function') return `function ${value.name}`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (Array.isArray(value)) {
+    if (depth === 3) return '[...]';
+    const shown = Array.from(value.slice(0, MOST_SHOWN), (entry) => render(entry, depth + 1));
+    if (value.length > MOST_SHOWN) shown.push(`... ${value.length} in all`);
+    return `[${shown.join(', ')}]`;
+  }
+  if (ArrayBuffer.isView(value)) return `${value.constructor.name} of ${value.byteLength} bytes`;
+  if (value instanceof Error) return value.message;
+  const seen = new Set<unknown>();
+  const text = JSON.stringify(value, (_key, entry: unknown) => {
+    if (typeof entry === 'bigint') return String(entry);
+    if (ArrayBuffer.isView(entry)) return `${entry.byteLength} bytes`;
+    if (seen.size > 1000 || seen.has(entry)) return '...';
+    if (typeof entry === 'object' && entry !== null) seen.add(entry);
+    return entry;
+  });
+  return shorten(text, 120);
+}
+
+const shorten = (text: string, most: number): string =>
+  text.length > most ? `${text.slice(0, most - 3)}...` : text;

@@ -14,7 +14,7 @@ export interface GenerateOptions {
 }
 
 /**
- * The most likely continuation, token by token.
+ * The most likely continuation, token by token; it ends with the model's last position.
  * @param prompt_1TD embeddings of one prompt
  */
 export function generateGreedy(
@@ -32,7 +32,7 @@ export function generateGreedy(
         const last_11D = narrow(states_1TD, 1, states_1TD.axis(1) - 1, 1);
         const token = argmax(model.logits(last_11D), -1).item();
         tokens.push(token);
-        if (isEnd(token)) break;
+        if (isEnd(token) || cache.length >= model.config.maxPositions) break;
         hidden = model.embed(
           toDevice(Tensor.from(BigInt64Array.of(BigInt(token)), [1, 1]), model.device),
         );

@@ -87,6 +87,7 @@ export class Llama extends Module {
    * @param hidden_BTD embeddings of tokens and of item slots
    * @returns states after the last norm, [B, T, D]
    * @throws ShapeError if the width is not the model's
+   * @throws IloraError `data` beyond the positions the model was trained on: it would answer with noise
    */
   forward(hidden_BTD: Tensor, { pass, positions, mask, cache }: LlamaForwardOptions = {}): Tensor {
     const { B, T } = dims('Llama.forward(hidden)', hidden_BTD, 'B T D', {
@@ -98,6 +99,15 @@ export class Llama extends Module {
         where: 'Llama.forward(mask)',
         expected: 'a mask for several tokens after a cached prompt',
         got: mask,
+      });
+    }
+    const last = positions?.reduce((most, each) => Math.max(most, each), 0) ?? start + T - 1;
+    if (last >= this.#config.maxPositions) {
+      throw mismatch('data', {
+        where: 'Llama.forward',
+        expected: `at most ${this.#config.maxPositions} positions, as in the base's training`,
+        got: last + 1,
+        hint: 'take fewer candidates, shorter titles, or a base with a longer context',
       });
     }
     const place = { device: this.device, dtype: this.dtype };

@@ -110,8 +110,9 @@ export class RotaryEmbedding {
       return known;
     const rows = 2 ** Math.ceil(Math.log2(Math.max(length, 256)));
     const K = this.headDim;
-    const cos = new Float32Array(rows * K);
-    const sin = new Float32Array(rows * K);
+    // Reckoned in double and rounded once, so that a model in double is not rotated in single precision.
+    const cos = new Float64Array(rows * K);
+    const sin = new Float64Array(rows * K);
     for (let position = 0; position < rows; position++) {
       for (let i = 0; i < K / 2; i++) {
         const angle = position * (this.#frequencies[i] as number);
@@ -124,7 +125,7 @@ export class RotaryEmbedding {
     }
     known?.cos.dispose();
     known?.sin.dispose();
-    const place = (values: Float32Array): Tensor =>
+    const place = (values: Float64Array): Tensor =>
       keep(toDevice(Tensor.from(values, [rows, K]), device, dtype));
     this.#tables = { cos: place(cos), sin: place(sin), length: rows, device };
     return this.#tables;

@@ -8,7 +8,7 @@
  *
  * Differs: by default batch norm is replaced by a norm over each instance's own channels and places (same
  * number of values), so that an instance's gate never depends on its batch. `norm: 'batch'` is the
- * authors' variant.
+ * authors' variant; its batch is the optimizer step's, however the step is cut into parts.
  */
 import { constant, kaimingUniform, Linear, Module, parameter } from '../nn/index.js';
 import {
@@ -26,7 +26,7 @@ import {
   unsqueeze,
   zeros,
 } from '../tensor/index.js';
-import type { Gate } from './gate.js';
+import type { Gate, GateUse } from './gate.js';
 
 /** Statistics over one instance, or over the batch while training and running means afterwards. */
 export type GateNorm = 'instance' | 'batch';
@@ -57,16 +57,17 @@ class ChannelNorm extends Module {
     }
   }
 
-  forward(x_BCL: Tensor, isTraining: boolean): Tensor {
+  forward(x_BCL: Tensor, { isTraining = false, movesStatistics = true }: GateUse): Tensor {
     if (this.norm === 'instance') return groupNorm(x_BCL, 1, this.weight, this.bias, 1e-5);
     // A batch of one has no variance to speak of; the running statistics stand in.
     const usesBatch = isTraining && x_BCL.axis(0) > 1;
+    const moves = !usesBatch || movesStatistics;
     return batchNorm(
       x_BCL,
       this.weight,
       this.bias,
-      this.runningMean,
-      this.runningVar,
+      moves ? this.runningMean : null,
+      moves ? this.runningVar : null,
       usesBatch,
       0.1,
       1e-5,
@@ -94,12 +95,12 @@ class ResidualBlock extends Module {
     this.norm2 = new ChannelNorm(channels, norm);
   }
 
-  forward(x_BIL: Tensor, isTraining: boolean): Tensor {
+  forward(x_BIL: Tensor, use: GateUse): Tensor {
     const stride = this.channelsIn === this.channels ? 1 : 2;
     const inner_BCL = relu(
-      this.norm1.forward(conv1d(x_BIL, this.conv1, { stride, padding: 1 }), isTraining),
+      this.norm1.forward(conv1d(x_BIL, this.conv1, { stride, padding: 1 }), use),
     );
-    const outer_BCL = this.norm2.forward(conv1d(inner_BCL, this.conv2, { padding: 1 }), isTraining);
+    const outer_BCL = this.norm2.forward(conv1d(inner_BCL, this.conv2, { padding: 1 }), use);
     return relu(add(outer_BCL, this.#shortcut(x_BIL)));
   }
 
@@ -121,6 +122,7 @@ export class ConvGate extends Module implements Gate {
   norm: ChannelNorm;
   blocks: ResidualBlock[];
   linear: Linear; // [E, 64]
+  readonly dependsOnBatch: boolean;
 
   constructor(
     readonly experts: number,
@@ -128,6 +130,7 @@ export class ConvGate extends Module implements Gate {
     generator: Generator,
   ) {
     super();
+    this.dependsOnBatch = norm === 'batch';
     this.conv = parameter(kaimingUniform([16, 1, 3], generator));
     this.norm = new ChannelNorm(16, norm);
     const widths = [16, 16, 16, 16, 32, 32, 32, 64, 64, 64];
@@ -137,11 +140,11 @@ export class ConvGate extends Module implements Gate {
     this.linear = Linear.create(64, experts, { generator });
   }
 
-  forward(representation_BM: Tensor, isTraining: boolean): Tensor {
+  forward(representation_BM: Tensor, use: GateUse = {}): Tensor {
     dims('ConvGate.forward(representation)', representation_BM, 'B M');
     let x_BCL = unsqueeze(cast(representation_BM, this.conv.dtype), 1);
-    x_BCL = relu(this.norm.forward(conv1d(x_BCL, this.conv, { padding: 1 }), isTraining));
-    for (const block of this.blocks) x_BCL = block.forward(x_BCL, isTraining);
+    x_BCL = relu(this.norm.forward(conv1d(x_BCL, this.conv, { padding: 1 }), use));
+    for (const block of this.blocks) x_BCL = block.forward(x_BCL, use);
     return softmax(this.linear.forward(mean(x_BCL, [2])), 1);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Dropout that is on exactly when a pass brings a generator.
+ * Dropout that is on exactly when a pass brings streams of random bits.
  */
 import { dropout, type Tensor } from '../tensor/index.js';
 import { Module } from './module.js';

@@ -82,25 +82,36 @@ export abstract class Module {
     where: string,
     wanted: (key: string) => boolean = () => true,
   ): void {
-    const lines: string[] = [];
-    const own = new Map([...this.namedTensors()].filter(([key]) => wanted(key)));
-    for (const [key, tensor] of own) {
-      const source = saved.get(key);
-      if (source === undefined)
-        lines.push(`${key}: expected a tensor [${tensor.shape.join(', ')}], got nothing`);
-      else if (source.shape.join() !== tensor.shape.join()) {
-        lines.push(
-          `${key}: expected shape [${tensor.shape.join(', ')}], got [${source.shape.join(', ')}]`,
-        );
-      }
-    }
-    for (const key of saved.keys())
-      if (!own.has(key)) lines.push(`${key}: expected no such tensor`);
-    if (lines.length > 0) throw faults('format', where, lines);
-    noGrad(() => {
-      for (const [key, tensor] of own) copy_(tensor, saved.get(key) as Tensor);
-    });
+    overwrite(new Map([...this.namedTensors()].filter(([key]) => wanted(key))), saved, where);
   }
+}
+
+/**
+ * Copies saved tensors over those of the same keys.
+ * @param where  file, for messages
+ * @throws IloraError `format` listing every key that is missing, unknown or of another shape
+ */
+export function overwrite(
+  own: ReadonlyMap<string, Tensor>,
+  saved: ReadonlyMap<string, Tensor>,
+  where: string,
+): void {
+  const lines: string[] = [];
+  for (const [key, tensor] of own) {
+    const source = saved.get(key);
+    if (source === undefined)
+      lines.push(`${key}: expected a tensor [${tensor.shape.join(', ')}], got nothing`);
+    else if (source.shape.join() !== tensor.shape.join()) {
+      lines.push(
+        `${key}: expected shape [${tensor.shape.join(', ')}], got [${source.shape.join(', ')}]`,
+      );
+    }
+  }
+  for (const key of saved.keys()) if (!own.has(key)) lines.push(`${key}: expected no such tensor`);
+  if (lines.length > 0) throw faults('format', where, lines);
+  noGrad(() => {
+    for (const [key, tensor] of own) copy_(tensor, saved.get(key) as Tensor);
+  });
 }
 
 type Entry = [string, Tensor | Module];

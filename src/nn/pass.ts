@@ -1,14 +1,14 @@
 /**
  * What belongs to one forward pass and reaches every layer as an argument.
  */
-import type { Generator, Tensor } from '../tensor/index.js';
+import type { RowStreams, Tensor } from '../tensor/index.js';
 
 /** Nothing in it survives the pass, and no module keeps it. */
 export interface Pass {
   /** Weights of the experts of each instance, [B, E]; rows sum to 1. Layers without experts ignore it. */
   gates_BE?: Tensor;
-  /** Source of dropout masks. Absent: nothing is dropped (evaluation). */
-  dropout?: Generator;
+  /** Source of dropout masks, a stream per instance. Absent: nothing is dropped (evaluation). */
+  dropout?: RowStreams;
   /**
    * What was dropped from which tensor in this pass. Where present, layers that read one tensor (query, key and
    * value; gate and up) share its mask, which costs a third less than a mask each, as reference LoRA has.

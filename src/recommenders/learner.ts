@@ -1,12 +1,12 @@
 /**
  * What the training loop asks of a model: numbered examples, a loss, parameters.
  *
- * Everything random is a function of the seed and the position, so that a resumed run repeats what an
- * uninterrupted one would have done. Without dropout nothing depends on how examples are cut into parts;
- * masks are drawn per part.
+ * Everything random is a function of the seed, the step and the example, so that a resumed run repeats what
+ * an uninterrupted one would have done, and nothing depends on how examples are cut into parts.
  */
+import { Random } from '../data/index.js';
 import type { ParameterGroup } from '../optim/index.js';
-import type { Tensor } from '../tensor/index.js';
+import { type Device, RowStreams, type Tensor } from '../tensor/index.js';
 
 /** Where training stands when a loss is asked for. */
 export interface TrainingPosition {
@@ -14,14 +14,17 @@ export interface TrainingPosition {
   /** Optimizer step, from 0. */
   step: number;
   totalSteps: number;
-  /** Pass over the examples, from 0. */
-  epoch: number;
+  /** All examples of the step, of which a part may go through the model at once. */
+  batch: readonly number[];
 }
 
 /** A model that can be trained. */
 export interface Learner {
   readonly name: string;
-  /** Examples are 0 ... examples - 1. */
+  /**
+   * Rows to learn from. Row r in pass e is example r + e · examples: a step may straddle two passes, and what is
+   * drawn for a row is another in each.
+   */
   readonly examples: number;
   parameterGroups(): ParameterGroup[];
   /** Everything a checkpoint must hold, statistics of norms included, by key. */
@@ -32,4 +35,25 @@ export interface Learner {
   cut(examples: readonly number[], position: TrainingPosition): number[][];
   /** Sum of the losses of all predictions of the examples, with its gradient history. */
   loss(examples: readonly number[], position: TrainingPosition): Tensor;
+}
+
+/** The row of an example, and the pass it is seen in. */
+export function visit(example: number, { examples }: Learner): { row: number; epoch: number } {
+  return { row: example % examples, epoch: Math.floor(example / examples) };
+}
+
+/** Sources of dropout masks: a stream per example, the same whatever shares its batch. */
+export function dropoutStreams(
+  { seed, step }: TrainingPosition,
+  examples: readonly number[],
+  device: Device,
+): RowStreams {
+  const keys = new BigInt64Array(examples.length);
+  const halves = new Uint32Array(keys.buffer);
+  for (const [b, example] of examples.entries()) {
+    const random = new Random(seed, 'dropout', step, example);
+    halves[2 * b] = random.uint32();
+    halves[2 * b + 1] = random.uint32();
+  }
+  return new RowStreams(keys, device);
 }

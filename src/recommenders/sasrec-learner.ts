@@ -11,7 +11,6 @@ import {
   binaryCrossEntropy,
   crossEntropy,
   full,
-  Generator,
   gather,
   indexSelect,
   reshape,
@@ -19,7 +18,7 @@ import {
   Tensor,
   toDevice,
 } from '../tensor/index.js';
-import type { Learner, TrainingPosition } from './learner.js';
+import { dropoutStreams, type Learner, type TrainingPosition, visit } from './learner.js';
 import type { SASRec } from './sasrec.js';
 
 export interface SASRecLearnerOptions {
@@ -89,10 +88,11 @@ export class SASRecLearner implements Learner {
     const targets: bigint[] = [];
     const negatives: bigint[] = [];
     for (const [b, example] of examples.entries()) {
-      const { sequence } = this.#chunks[example] as { sequence: number };
+      const { row, epoch } = visit(example, this);
+      const { sequence } = this.#chunks[row] as { sequence: number };
       const { items } = this.#sequences[sequence] as Sequence;
       const [start, end] = this.#range(example, position);
-      const random = new Random(position.seed, 'sasrec-negatives', position.epoch, example);
+      const random = new Random(position.seed, 'sasrec-negatives', epoch, row);
       for (let t = start; t < end; t++) {
         const place = b * L + (t - start);
         inputs[place] = BigInt(items[t] as number);
@@ -103,10 +103,7 @@ export class SASRecLearner implements Learner {
     }
     const there = (ids: bigint[] | BigInt64Array, shape?: number[]): Tensor =>
       toDevice(Tensor.from(BigInt64Array.from(ids), shape), model.device);
-    const dropout = new Generator(
-      new Random(position.seed, 'sasrec-dropout', position.step, examples[0] ?? 0).uint32(),
-      model.device,
-    );
+    const dropout = dropoutStreams(position, examples, model.device);
     const states_BLM = model.forward(there(inputs, [B, L]), { dropout });
     const states_XM = indexSelect(reshape(states_BLM, [B * L, M]), 0, there(places));
     const logits_XN = model.logits(states_XM);
@@ -132,8 +129,9 @@ export class SASRecLearner implements Learner {
   }
 
   /** Places [start, end) whose next items are the chunk's targets; empty at the ends of a sequence. */
-  #range(example: number, { seed, epoch }: TrainingPosition): [number, number] {
-    const { sequence, index } = this.#chunks[example] as { sequence: number; index: number };
+  #range(example: number, { seed }: TrainingPosition): [number, number] {
+    const { row, epoch } = visit(example, this);
+    const { sequence, index } = this.#chunks[row] as { sequence: number; index: number };
     const L = this.model.options.maxHistory;
     const last = (this.#sequences[sequence] as Sequence).items.length - 1;
     const offset = new Random(seed, 'sasrec-offset', epoch, sequence).int(L);

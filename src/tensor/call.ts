@@ -5,7 +5,7 @@
  * they are matched against the schema of the libtorch at hand, so a renamed, moved or missing
  * argument is a clear error and one source works across versions.
  */
-import { IloraError } from '../errors/index.js';
+import { IloraError, mismatch, show } from '../errors/index.js';
 import { Generator } from './generator.js';
 import { type Handle, type NativeValue, native } from './native.js';
 import { Tensor } from './tensor.js';
@@ -78,6 +78,8 @@ export function operatorInPlace(
 }
 
 function resolve(qualified: string): ReturnType<ReturnType<typeof native>['resolve']> {
+  if (typeof qualified !== 'string')
+    throw mismatch('engine', { where: 'operator(name)', expected: 'text', got: qualified });
   const dot = qualified.indexOf('.');
   return dot === -1
     ? native().resolve(qualified, '')
@@ -88,6 +90,9 @@ function operatorRaw(
   qualified: string,
   argumentNames: string,
 ): (values: readonly Argument[]) => NativeValue {
+  for (const text of [qualified, argumentNames])
+    if (typeof text !== 'string')
+      throw mismatch('engine', { where: 'operator(name, arguments)', expected: 'text', got: text });
   const names = argumentNames === '' ? [] : argumentNames.split(' ');
   let id = -1;
   let places: number[] = [];
@@ -113,14 +118,14 @@ function operatorRaw(
       id = found.id;
     }
     const passed: NativeValue[] = [];
-    for (let i = 0; i < values.length; i++) {
-      const place = places[i];
-      if (place === undefined)
-        throw new EngineError(qualified, values, `expected at most ${names.length} arguments`);
-      while (passed.length <= place) passed.push(undefined);
-      passed[place] = lower(values[i]);
-    }
+    if (values.length > names.length)
+      throw new EngineError(qualified, values, `expected at most ${names.length} arguments`);
     try {
+      for (let i = 0; i < values.length; i++) {
+        const place = places[i] as number;
+        while (passed.length <= place) passed.push(undefined);
+        passed[place] = lower(values[i], 0);
+      }
       return native().call(id, passed);
     } catch (error) {
       throw new EngineError(qualified, values, (error as Error).message, error);
@@ -128,20 +133,34 @@ function operatorRaw(
   };
 }
 
-function lower(value: Argument): NativeValue {
-  if (value instanceof Tensor || value instanceof Generator) return value.handle;
-  if (Array.isArray(value)) return value.map(lower);
-  return value as NativeValue;
+/** No operator takes a longer list, or lists in lists in lists. */
+const LONGEST_LIST = 1 << 20;
+const DEEPEST_LIST = 4;
+
+function lower(value: Argument, depth: number): NativeValue {
+  if (Tensor.is(value) || Generator.is(value)) return value.handle;
+  if (!Array.isArray(value)) return value as NativeValue;
+  if (depth === DEEPEST_LIST) throw new Error(`expected lists at most ${DEEPEST_LIST} deep`);
+  if (value.length > LONGEST_LIST)
+    throw new Error(`expected a list of at most ${LONGEST_LIST} values, got ${value.length}`);
+  return Array.from(value, (entry: Argument) => lower(entry, depth + 1));
 }
 
+/** What was given, for messages: of any value, without ever failing. */
 function render(value: Argument): string {
-  if (value instanceof Tensor) {
-    return value.isDisposed
-      ? 'disposed tensor'
-      : `[${value.shape.join(', ')}] ${value.dtype}${value.device === 'cpu' ? '' : ` ${value.device}`}`;
+  try {
+    if (Tensor.is(value)) return describe(value);
+    if (Generator.is(value)) return 'generator';
+    if (!Array.isArray(value)) return typeof value === 'string' ? value : show(value);
+    if (value.length > 6) return `${value.length} values`;
+    return `[${Array.from(value, (entry) => (Tensor.is(entry) ? describe(entry) : show(entry))).join(', ')}]`;
+  } catch {
+    return 'an unreadable value'; // a proxy whose traps throw
   }
-  if (value instanceof Generator) return 'generator';
-  if (Array.isArray(value))
-    return value.length > 6 ? `${value.length} values` : `[${value.map(render).join(', ')}]`;
-  return String(value);
+}
+
+function describe(tensor: Tensor): string {
+  if (tensor.isDisposed) return 'disposed tensor';
+  const { shape, dtype, device } = tensor;
+  return `[${shape.join(', ')}] ${dtype}${device === 'cpu' ? '' : ` ${device}`}`;
 }

@@ -1,8 +1,8 @@
 /**
  * Axis checks with letters: one line at the entrance of a module documents and checks its shapes.
  */
-import { ShapeError } from '../errors/index.js';
-import type { Tensor } from './tensor.js';
+import { mismatch, ShapeError } from '../errors/index.js';
+import { Tensor } from './tensor.js';
 
 /** The letters of an axis pattern: `'B T I'` → `'B' | 'T' | 'I'`; `...` stands for any leading axes. */
 export type Letters<Pattern extends string> = Pattern extends `${infer First} ${infer Rest}`
@@ -27,11 +27,21 @@ export function dims<const Pattern extends string>(
   pattern: Pattern,
   expected: Partial<Record<Letters<Pattern>, number>> = {},
 ): Record<Letters<Pattern>, number> {
+  for (const text of [where, pattern])
+    if (typeof text !== 'string')
+      throw mismatch('usage', {
+        where: 'dims(where, tensor, pattern)',
+        expected: 'text',
+        got: text,
+      });
+  if (!Tensor.is(tensor))
+    throw mismatch('shape', { where, expected: `a tensor [${pattern}]`, got: tensor });
   const letters = pattern.split(' ');
   const isOpen = letters[0] === '...';
   const named = isOpen ? letters.slice(1) : letters;
   const { shape } = tensor;
-  const known: Record<string, number> = { ...(expected as Record<string, number>) };
+  const wantedLengths = expectedLengths(expected);
+  const known: Record<string, number> = { ...wantedLengths };
   const found: Record<string, number> = {};
   const offset = shape.length - named.length;
   let isFit = isOpen ? offset >= 0 : offset === 0;
@@ -44,7 +54,7 @@ export function dims<const Pattern extends string>(
   }
   if (!isFit) {
     const wanted = letters.map((letter) => {
-      const length = (expected as Record<string, number>)[letter];
+      const length = wantedLengths[letter];
       return length === undefined ? letter : `${letter}=${length}`;
     });
     throw new ShapeError(
@@ -53,4 +63,23 @@ export function dims<const Pattern extends string>(
     );
   }
   return found as Record<Letters<Pattern>, number>;
+}
+
+/** A developer's mistake, but one that must not look like a shape that does not fit. */
+function expectedLengths(expected: object): Record<string, number> {
+  try {
+    const lengths: Record<string, unknown> = { ...expected };
+    const isFit = Object.values(lengths).every(
+      (length) => length === undefined || typeof length === 'number',
+    );
+    if (typeof expected === 'object' && expected !== null && isFit)
+      return lengths as Record<string, number>;
+  } catch {
+    // a proxy that throws
+  }
+  throw mismatch('usage', {
+    where: 'dims(expected)',
+    expected: 'lengths by letter',
+    got: expected,
+  });
 }

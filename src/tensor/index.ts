@@ -33,5 +33,6 @@ export {
 } from './libtorch.js';
 export { type EngineInfo, engineInfo, onEngineNotice, prepareDevice } from './native.js';
 export * from './operators.js';
+export { RowStreams } from './row-streams.js';
 export { currentScope, keep, type Owned, Scope, scope } from './scope.js';
 export { liveTensors, Tensor, type TypedArray } from './tensor.js';

@@ -6,7 +6,7 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { IloraError } from '../errors/index.js';
+import { IloraError, mismatch } from '../errors/index.js';
 import { ensureAddon } from './build.js';
 import type { Device } from './dtype.js';
 import { engineEnvironment } from './environment.js';
@@ -112,11 +112,23 @@ let cudaReady = false;
  * @throws IloraError `setup` where this libtorch or machine has no such device
  */
 export function prepareDevice(device: Device): void {
-  if (device !== 'cpu') requireCuda();
+  place(device);
+}
+
+/**
+ * The device, with what it needs loaded.
+ * @throws IloraError `engine` if it is no device, `setup` where this libtorch or machine has no such one
+ */
+export function place(device: Device): Device {
+  if (device === 'cpu') return device;
+  if (typeof device !== 'string' || !/^cuda(:\d{1,3})?$/.test(device))
+    throw mismatch('engine', { where: 'device', expected: 'cpu, cuda or cuda:N', got: device });
+  requireCuda();
+  return device;
 }
 
 /** Loads the CUDA kernels. @throws IloraError `setup` where this libtorch or machine has none */
-export function requireCuda(): void {
+function requireCuda(): void {
   if (cudaReady) return;
   const entries = native();
   const { libtorch } = engineInfo();

@@ -4,12 +4,16 @@
  *
  * Shapes broadcast as in libtorch. Nothing here works in place unless its name ends in `_`.
  */
+
+import { statSync } from 'node:fs';
 import { mismatch } from '../errors/index.js';
-import { hasOperator, operator, operatorInPlace, operatorMany } from './call.js';
+import { EngineError, hasOperator, operator, operatorInPlace, operatorMany } from './call.js';
+import { dims } from './dims.js';
 import { type Device, DTYPE_CODES, type DType } from './dtype.js';
-import type { Generator } from './generator.js';
-import { requireCuda } from './native.js';
-import type { Tensor } from './tensor.js';
+import { Generator } from './generator.js';
+import { place } from './native.js';
+import type { RowStreams } from './row-streams.js';
+import { Tensor } from './tensor.js';
 
 /** Element type and place of a new tensor; float32 on the CPU by default. */
 export interface TensorOptions {
@@ -17,8 +21,36 @@ export interface TensorOptions {
   device?: Device;
 }
 
-const code = (dtype: DType | undefined): number | undefined =>
-  dtype === undefined ? undefined : DTYPE_CODES[dtype];
+/** libtorch's code of a type. Unknown names must not pass as `undefined`, which means the default. */
+function code(dtype: DType): number {
+  if (typeof dtype === 'string' && Object.hasOwn(DTYPE_CODES, dtype)) return DTYPE_CODES[dtype];
+  throw mismatch('engine', {
+    where: 'dtype',
+    expected: Object.keys(DTYPE_CODES).join(', '),
+    got: dtype,
+  });
+}
+
+/** What a function reads itself, before libtorch sees it, is checked here. */
+function tensorOf(name: string, x: Tensor): Tensor {
+  if (!Tensor.is(x)) throw new EngineError(name, [x], 'expected a tensor');
+  return x;
+}
+
+function generatorOf(name: string, generator: Generator): Generator {
+  if (!Generator.is(generator)) throw new EngineError(name, [generator], 'expected a generator');
+  return generator;
+}
+
+/** The options of a call, read once. */
+function optionsOf<T extends object>(name: string, options: T): T {
+  try {
+    if (typeof options === 'object' && options !== null) return { ...options };
+  } catch {
+    // a proxy or a getter that throws: no options either
+  }
+  throw new EngineError(name, [options as never], 'expected options in an object');
+}
 
 // ---- making tensors -----------------------------------------------------------------------------
 
@@ -31,31 +63,37 @@ const cloneOp = operator('aten::clone', 'self');
 const detachOp = operator('aten::detach', 'self');
 
 /** A tensor of zeros. */
-export const zeros = (
-  shape: readonly number[],
-  { dtype = 'float32', device = 'cpu' }: TensorOptions = {},
-): Tensor => zerosOp(shape, code(dtype), place(device));
+export const zeros = (shape: readonly number[], options: TensorOptions = {}): Tensor => {
+  const { dtype = 'float32', device = 'cpu' } = optionsOf('zeros', options);
+  return zerosOp(shape, code(dtype), place(device));
+};
 
 /** A tensor of one value. */
 export const full = (
   shape: readonly number[],
   value: number,
-  { dtype = 'float32', device = 'cpu' }: TensorOptions = {},
-): Tensor => fullOp(shape, value, code(dtype), place(device));
+  options: TensorOptions = {},
+): Tensor => {
+  const { dtype = 'float32', device = 'cpu' } = optionsOf('full', options);
+  return fullOp(shape, value, code(dtype), place(device));
+};
 
 /** start, start + step, ... up to but without `end`. */
 export const arange = (
   start: number,
   end: number,
-  { step = 1, dtype = 'int64', device = 'cpu' }: TensorOptions & { step?: number } = {},
-): Tensor => arangeOp(start, end, step, code(dtype), place(device));
+  options: TensorOptions & { step?: number } = {},
+): Tensor => {
+  const { step = 1, dtype = 'int64', device = 'cpu' } = optionsOf('arange', options);
+  return arangeOp(start, end, step, code(dtype), place(device));
+};
 
 /** Standard normal numbers from a generator on the same device. */
 export const randn = (
   shape: readonly number[],
   generator: Generator,
   dtype: DType = 'float32',
-): Tensor => randnOp(shape, generator, code(dtype), place(generator.device));
+): Tensor => randnOp(shape, generator, code(dtype), place(generatorOf('randn', generator).device));
 
 export const zerosLike = (x: Tensor): Tensor => zerosLikeOp(x);
 /** A copy with storage of its own; gradients flow through it. */
@@ -71,25 +109,24 @@ const viewDtypeOp = operator('aten::view.dtype', 'self dtype');
 const contiguousOp = operator('aten::contiguous', 'self');
 
 /** Converted elements; the same tensor if the type is already that. */
-export const cast = (x: Tensor, dtype: DType): Tensor => toDtypeOp(x, DTYPE_CODES[dtype]);
+export const cast = (x: Tensor, dtype: DType): Tensor => toDtypeOp(x, code(dtype));
 
 /** float32, or float64 where it is that: the types in which norms, softmax and losses are reckoned. */
-export const widen = (x: Tensor): Tensor => (x.dtype === 'float64' ? x : cast(x, 'float32'));
+export const widen = (x: Tensor): Tensor =>
+  tensorOf('widen', x).dtype === 'float64' ? x : cast(x, 'float32');
 
 /** A copy on another device. @throws IloraError `setup` for "cuda" without a GPU */
-export const toDevice = (x: Tensor, device: Device, dtype: DType = x.dtype): Tensor =>
-  toDeviceOp(x, place(device), DTYPE_CODES[dtype]);
+export const toDevice = (x: Tensor, device: Device, dtype?: DType): Tensor =>
+  toDeviceOp(x, place(device), code(dtype ?? tensorOf('toDevice', x).dtype));
 
-/** The same bytes read as another type (nothing is copied); the last axis changes its length. */
-export const bitcast = (x: Tensor, dtype: DType): Tensor => viewDtypeOp(x, DTYPE_CODES[dtype]);
+/**
+ * The same bytes read as another type (nothing is copied); the last axis, whose elements must lie side by side,
+ * changes its length.
+ */
+export const bitcast = (x: Tensor, dtype: DType): Tensor => viewDtypeOp(x, code(dtype));
 
 /** The same elements in row-major order; a copy only where needed. */
 export const contiguous = (x: Tensor): Tensor => contiguousOp(x);
-
-function place(device: Device): Device {
-  if (device !== 'cpu') requireCuda();
-  return device;
-}
 
 // ---- element by element -------------------------------------------------------------------------
 
@@ -99,6 +136,7 @@ const subOp = operator('aten::sub.Tensor', 'self other');
 const mulOp = operator('aten::mul.Tensor', 'self other');
 const mulNumberOp = operator('aten::mul.Scalar', 'self other');
 const divOp = operator('aten::div.Tensor', 'self other');
+const divNumberOp = operator('aten::div.Scalar', 'self other');
 const negOp = operator('aten::neg', 'self');
 const expOp = operator('aten::exp', 'self');
 const logOp = operator('aten::log', 'self');
@@ -121,7 +159,7 @@ export const sub = (x: Tensor, y: Tensor): Tensor => subOp(x, y);
 export const mul = (x: Tensor, y: Tensor | number): Tensor =>
   typeof y === 'number' ? mulNumberOp(x, y) : mulOp(x, y);
 export const div = (x: Tensor, y: Tensor | number): Tensor =>
-  typeof y === 'number' ? mulNumberOp(x, 1 / y) : divOp(x, y);
+  typeof y === 'number' ? divNumberOp(x, y) : divOp(x, y);
 export const neg = (x: Tensor): Tensor => negOp(x);
 export const exp = (x: Tensor): Tensor => expOp(x);
 export const log = (x: Tensor): Tensor => logOp(x);
@@ -248,8 +286,11 @@ export const linear = (x: Tensor, weight_OI: Tensor, bias_O?: Tensor): Tensor =>
 export const conv1d = (
   x: Tensor,
   weight: Tensor,
-  { stride = 1, padding = 0, bias }: { stride?: number; padding?: number; bias?: Tensor } = {},
-): Tensor => conv1dOp(x, weight, bias, [stride], [padding]);
+  options: { stride?: number; padding?: number; bias?: Tensor } = {},
+): Tensor => {
+  const { stride = 1, padding = 0, bias } = optionsOf('conv1d', options);
+  return conv1dOp(x, weight, bias, [stride], [padding]);
+};
 
 // ---- normalisation and attention ----------------------------------------------------------------
 
@@ -264,19 +305,19 @@ let hasRmsNorm: boolean | undefined;
 let hasAttention: boolean | undefined;
 
 export const layerNorm = (x: Tensor, weight_D: Tensor, bias_D: Tensor, epsilon: number): Tensor =>
-  layerNormOp(x, weight_D.shape, weight_D, bias_D, epsilon);
+  layerNormOp(x, tensorOf('layerNorm(weight)', weight_D).shape, weight_D, bias_D, epsilon);
 
 /** x / √(mean(x²) + ε) · w over the last axis, reckoned in float32. Composed where libtorch lacks it (before 2.4). */
 export function rmsNorm(x: Tensor, weight_D: Tensor, epsilon: number): Tensor {
   hasRmsNorm ??= hasOperator('aten::rms_norm');
   return hasRmsNorm
-    ? rmsNormOp(x, weight_D.shape, weight_D, epsilon)
+    ? rmsNormOp(x, tensorOf('rmsNorm(weight)', weight_D).shape, weight_D, epsilon)
     : rmsNormComposed(x, weight_D, epsilon);
 }
 
 /** `rmsNorm` out of elementary operators. */
 export function rmsNormComposed(x: Tensor, weight_D: Tensor, epsilon: number): Tensor {
-  const { dtype } = x;
+  const { dtype } = tensorOf('rmsNorm', x);
   const wide = widen(x);
   const scale = rsqrt(add(mean(square(wide), [-1], true), epsilon));
   return mul(cast(mul(wide, scale), dtype), weight_D);
@@ -301,16 +342,18 @@ export function attention(
   options: AttentionOptions = {},
 ): Tensor {
   hasAttention ??= hasOperator('aten::scaled_dot_product_attention');
+  const { mask, isCausal = false } = optionsOf('attention', options);
+  checkHeads(query_BHTK, key_BHSK, value_BHSK);
   return hasAttention
-    ? attentionOp(
-        query_BHTK,
-        key_BHSK,
-        value_BHSK,
-        options.mask ?? null,
-        0,
-        options.isCausal ?? false,
-      )
+    ? attentionOp(query_BHTK, key_BHSK, value_BHSK, mask ?? null, 0, isCausal)
     : attentionComposed(query_BHTK, key_BHSK, value_BHSK, options);
+}
+
+/** libtorch's fused kernels take values that are fewer than the keys and give numbers that mean nothing. */
+function checkHeads(query_BHTK: Tensor, key_BHSK: Tensor, value_BHSK: Tensor): void {
+  const { B, H, K } = dims('attention(query)', query_BHTK, 'B H T K');
+  const { S } = dims('attention(key)', key_BHSK, 'B H S K', { B, H, K });
+  dims('attention(value)', value_BHSK, 'B H S O', { B, H, S });
 }
 
 /** `attention` out of elementary operators. */
@@ -318,9 +361,11 @@ export function attentionComposed(
   query_BHTK: Tensor,
   key_BHSK: Tensor,
   value_BHSK: Tensor,
-  { isCausal = false, mask }: AttentionOptions = {},
+  options: AttentionOptions = {},
 ): Tensor {
-  const { device } = query_BHTK;
+  const { isCausal = false, mask } = optionsOf('attention', options);
+  const { device } = tensorOf('attention(query)', query_BHTK);
+  checkHeads(query_BHTK, key_BHSK, value_BHSK);
   let scores_BHTS = matmul(
     mul(query_BHTK, 1 / Math.sqrt(query_BHTK.axis(-1))),
     transpose(key_BHSK, -1, -2),
@@ -366,11 +411,18 @@ const REDUCTIONS = { none: 0, mean: 1, sum: 2 } as const;
 export const crossEntropy = (
   logits_XV: Tensor,
   targets_X: Tensor,
-  {
-    reduction = 'mean',
-    ignoreId = -100,
-  }: { reduction?: keyof typeof REDUCTIONS; ignoreId?: number } = {},
-): Tensor => crossEntropyOp(logits_XV, targets_X, null, REDUCTIONS[reduction], ignoreId);
+  options: { reduction?: keyof typeof REDUCTIONS; ignoreId?: number } = {},
+): Tensor => {
+  const { reduction = 'mean', ignoreId = -100 } = optionsOf('crossEntropy', options);
+  if (typeof reduction !== 'string' || !Object.hasOwn(REDUCTIONS, reduction)) {
+    throw mismatch('engine', {
+      where: 'crossEntropy(reduction)',
+      expected: Object.keys(REDUCTIONS).join(', '),
+      got: reduction,
+    });
+  }
+  return crossEntropyOp(logits_XV, targets_X, null, REDUCTIONS[reduction], ignoreId);
+};
 
 const bceOp = operator(
   'aten::binary_cross_entropy_with_logits',
@@ -383,32 +435,44 @@ export const binaryCrossEntropy = (logits: Tensor, targets: Tensor): Tensor =>
 
 // ---- random masks -------------------------------------------------------------------------------
 
-const bernoulliOp = operatorInPlace('aten::bernoulli_.float', 'self p generator');
-const emptyOp = operator('aten::empty.memory_format', 'size dtype device');
-const randomBitsOp = operatorInPlace('aten::random_.from', 'self from to generator');
+const mulNumberInPlaceOp = operatorInPlace('aten::mul_.Scalar', 'self other');
 const geNumberOp = operator('aten::ge.Scalar', 'self other');
 
 /**
  * Zeros each element with probability p and scales the rest by 1 / (1 - p).
  *
- * On the CPU a draw of 64 bits serves eight elements (libtorch's Bernoulli draws each by itself, which costs as
- * much as the matrix product behind it), so there p is rounded to a multiple of 1/256 and the scale fits the
- * rounded p.
+ * A byte decides on an element (a Bernoulli draw of libtorch costs as much as the matrix product behind it),
+ * so p is rounded to a multiple of 1/256, and the scale fits the rounded p.
+ *
+ * @param x       [B, ...]
+ * @param streams one per row; a row's zeros depend on its stream and its places, not on the other rows
+ * @throws IloraError `shape` if there is not one stream per row
  */
-export function dropout(x: Tensor, p: number, generator: Generator): Tensor {
-  if (!(p >= 0 && p < 1))
+export function dropout(x: Tensor, p: number, streams: RowStreams): Tensor {
+  if (!(typeof p === 'number' && p >= 0 && p < 1))
     throw mismatch('engine', { where: 'dropout(p)', expected: 'a probability below 1', got: p });
-  if (p === 0) return x;
-  if (generator.device !== 'cpu') {
-    const mask = emptyOp(x.shape, code(x.dtype), x.device);
-    bernoulliOp(mask, 1 - p, generator);
-    return mulOp(x, mulNumberOp(mask, 1 / (1 - p)));
-  }
+  const rows = rowsOf(streams);
+  if (tensorOf('dropout', x).axis(0) !== rows)
+    throw mismatch('shape', {
+      where: 'dropout(x)',
+      expected: `B=${rows} rows, one per stream`,
+      got: x.shape,
+    });
+  if (p === 0 || x.size === 0) return x;
   const level = Math.max(1, Math.min(255, Math.round(p * 256)));
-  const words = emptyOp([Math.ceil(x.size / 8)], DTYPE_CODES.int64, 'cpu');
-  randomBitsOp(words, -(2n ** 63n), null, generator);
-  const bytes = reshapeOp(narrowOp(bitcast(words, 'uint8'), 0, 0, x.size), x.shape);
-  return mulOp(x, mulNumberOp(cast(geNumberOp(bytes, level), x.dtype), 256 / (256 - level)));
+  const bytes = reshapeOp(streams.bytes(x.size / rows), x.shape);
+  const mask = cast(geNumberOp(bytes, level), x.dtype);
+  mulNumberInPlaceOp(mask, 256 / (256 - level));
+  return mulOp(x, mask);
+}
+
+function rowsOf(streams: RowStreams): number {
+  try {
+    if (Number.isInteger(streams.rows)) return streams.rows;
+  } catch {
+    // no object, or one that only looks like streams
+  }
+  throw mismatch('engine', { where: 'dropout(streams)', expected: 'random streams', got: streams });
 }
 
 // ---- in place -----------------------------------------------------------------------------------
@@ -420,8 +484,10 @@ const zeroOp = operatorInPlace('aten::zero_', 'self');
 
 /** Overwrites x with the elements of `source`. */
 export const copy_ = (x: Tensor, source: Tensor): void => copyOp(x, source);
+/** Numbers are drawn in the order of the memory: a view with turned axes gets them in another order. */
 export const uniform_ = (x: Tensor, low: number, high: number, generator: Generator): void =>
   uniformOp(x, low, high, generator);
+/** As `uniform_`. */
 export const normal_ = (x: Tensor, center: number, deviation: number, generator: Generator): void =>
   normalOp(x, center, deviation, generator);
 export const zero_ = (x: Tensor): void => zeroOp(x);
@@ -476,7 +542,28 @@ const fromFileOp = operator('aten::from_file', 'filename shared size dtype');
 
 /**
  * Maps a file's bytes without copying: [bytes] uint8. Pages are read when touched; writes stay private.
- * Check the file's size before: mapping past its end is an error of the operating system.
+ *
+ * Not to be cut short while it is mapped: the system ends a process that reads a page that has gone.
+ * @throws IloraError `engine` where there is no regular file of at least so many bytes
  */
-export const mapFile = (path: string, bytes: number): Tensor =>
-  fromFileOp(path, false, bytes, DTYPE_CODES.uint8);
+export function mapFile(path: string, bytes: number): Tensor {
+  const got = describeFile(path);
+  if (!Number.isSafeInteger(bytes) || bytes < 0 || typeof got === 'string' || got < bytes) {
+    throw new EngineError(
+      'mapFile',
+      [path, bytes],
+      `expected a regular file of at least that many bytes, got ${typeof got === 'string' ? got : `one of ${got}`}`,
+    );
+  }
+  return fromFileOp(path, false, bytes, DTYPE_CODES.uint8);
+}
+
+/** Bytes of a regular file, or what else is there: libtorch would wait on a pipe for someone to write. */
+function describeFile(path: string): number | string {
+  try {
+    const found = statSync(path);
+    return found.isFile() ? found.size : 'another kind';
+  } catch (error) {
+    return (error as Error).message;
+  }
+}

@@ -5,6 +5,7 @@
  * evaluation batch and the request; finalizers are only the safety net.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { mismatch } from '../errors/index.js';
 
 /** Something a scope can own. */
 export interface Owned {
@@ -29,16 +30,26 @@ export class Scope {
 
   /** Frees everything except what `result` holds, which moves to the parent. */
   close(result?: unknown): void {
-    for (const item of findOwned(result, new Set())) {
-      if (item.owner !== this) continue;
-      this.remove(item);
-      this.parent?.add(item);
+    try {
+      for (const item of findOwned(result, new Set())) {
+        if (item.owner !== this) continue;
+        this.remove(item);
+        this.parent?.add(item);
+      }
+    } catch (error) {
+      // A getter or a proxy in it throws. What was made is freed all the same.
+      throw mismatch(
+        'engine',
+        { where: 'scope(body)', expected: 'a result that can be looked through', got: result },
+        error,
+      );
+    } finally {
+      for (const item of this.#owned) {
+        item.owner = undefined;
+        item.dispose();
+      }
+      this.#owned.clear();
     }
-    for (const item of this.#owned) {
-      item.owner = undefined;
-      item.dispose();
-    }
-    this.#owned.clear();
   }
 }
 
@@ -54,6 +65,8 @@ export function currentScope(): Scope | undefined {
  * objects and maps) and those given to `keep`. An async body frees at the end of its promise.
  */
 export function scope<T>(body: () => T): T {
+  if (typeof body !== 'function')
+    throw mismatch('engine', { where: 'scope(body)', expected: 'a function', got: body });
   const inner = new Scope(storage.getStore());
   let result: T;
   try {
@@ -62,7 +75,7 @@ export function scope<T>(body: () => T): T {
     inner.close();
     throw error;
   }
-  if (result instanceof Promise) {
+  if (isPromise(result)) {
     return result.then(
       (value: unknown) => {
         inner.close(value);
@@ -78,10 +91,25 @@ export function scope<T>(body: () => T): T {
   return result;
 }
 
+function isPromise(value: unknown): value is Promise<unknown> {
+  try {
+    return value instanceof Promise;
+  } catch {
+    return false; // a proxy that throws
+  }
+}
+
 /** Takes a tensor out of its scope: from now on it lives until `dispose` or the collector. */
 export function keep<T extends Owned>(item: T): T {
-  item.owner?.remove(item);
-  return item;
+  try {
+    if (typeof item === 'object' && item !== null && 'owner' in item) {
+      item.owner?.remove(item);
+      return item;
+    }
+  } catch {
+    // a proxy that throws, or an owner that is no scope
+  }
+  throw mismatch('engine', { where: 'keep(item)', expected: 'a tensor', got: item });
 }
 
 function isOwned(value: object): value is Owned {
@@ -93,10 +121,11 @@ function* findOwned(value: unknown, seen: Set<object>): Generator<Owned> {
   seen.add(value);
   if (isOwned(value)) {
     yield value;
-  } else if (value instanceof Map || value instanceof Set || Array.isArray(value)) {
-    for (const entry of value instanceof Map ? value.values() : value)
-      yield* findOwned(entry, seen);
+  } else if (value instanceof Map || value instanceof Set) {
+    for (const entry of value.values()) yield* findOwned(entry, seen);
   } else if (!ArrayBuffer.isView(value)) {
-    for (const entry of Object.values(value)) yield* findOwned(entry, seen);
+    // Of arrays too: `for of` would walk through every hole of a sparse one.
+    for (const entry of Object.values(value))
+      if (typeof entry === 'object') yield* findOwned(entry, seen);
   }
 }

@@ -4,7 +4,7 @@
  * A handle owns a reference; views share storage with what they were made from. Operators are
  * functions (`operators.ts`), not methods: what a tensor can do by itself is to be asked and freed.
  */
-import { IloraError, mismatch } from '../errors/index.js';
+import { IloraError, mismatch, show } from '../errors/index.js';
 import { type Device, DTYPE_CODES, type DType, dtypeName } from './dtype.js';
 import { type Handle, native } from './native.js';
 import { currentScope, type Owned, type Scope } from './scope.js';
@@ -34,6 +34,11 @@ export class Tensor implements Owned, Disposable {
     else scope.add(this);
   }
 
+  /** Whether a value is a tensor, disposed ones included; a proxy of one or an object made to look like one is not. */
+  static is(value: unknown): value is Tensor {
+    return typeof value === 'object' && value !== null && #isDisposed in value;
+  }
+
   /**
    * Copies numbers into a new tensor on the CPU.
    * @param shape number of elements per axis; one axis by default
@@ -44,43 +49,30 @@ export class Tensor implements Owned, Disposable {
     shape?: readonly number[],
     dtype?: DType,
   ): Tensor {
-    const array = Array.isArray(data)
-      ? toTypedArray(data as number[], dtype ?? 'float32')
-      : (data as TypedArray);
-    const kind = dtype ?? kindOf(array);
-    if (!(array instanceof KINDS[kind])) {
-      throw mismatch('engine', {
-        where: 'Tensor.from(data)',
-        expected: `${KINDS[kind].name} for ${kind}`,
-        got: array.constructor.name,
-        hint: 'convert with cast() afterwards',
-      });
-    }
     try {
+      const array = Array.isArray(data) ? toTypedArray(data, dtype ?? 'float32') : data;
+      const kind = dtype ?? kindOf(array as TypedArray);
+      checkKind(array, kind);
       return new Tensor(native().fromBytes(array, shape ?? [array.length], DTYPE_CODES[kind]));
     } catch (error) {
-      throw new IloraError(
-        'engine',
-        `Tensor.from: ${(error as Error).message}`,
-        { shape, dtype: kind },
-        error,
-      );
+      if (error instanceof IloraError) throw error;
+      throw new IloraError('engine', `Tensor.from: ${show(error)}`, { shape, dtype }, error);
     }
   }
 
   /** Elements per axis. */
   get shape(): readonly number[] {
-    this.#checkAlive();
-    this.#shape ??= this.#describe().slice(3) as number[];
+    Tensor.#check(this);
+    this.#shape ??= Tensor.#describe(this).slice(3) as number[];
     return this.#shape;
   }
 
   get dtype(): DType {
-    return dtypeName(this.#describe()[0]);
+    return dtypeName(Tensor.#describe(this)[0]);
   }
 
   get device(): Device {
-    return this.#describe()[1] as Device;
+    return Tensor.#describe(this)[1] as Device;
   }
 
   /** Number of elements. */
@@ -90,10 +82,10 @@ export class Tensor implements Owned, Disposable {
 
   /** Length of an axis; negative axes count from the end. */
   axis(index: number): number {
-    const length = this.shape.at(index);
+    const length = Number.isInteger(index) ? this.shape.at(index) : undefined;
     if (length === undefined) {
       throw mismatch('shape', {
-        where: `axis(${index})`,
+        where: `axis(${show(index)})`,
         expected: `a tensor with that axis`,
         got: this.shape,
       });
@@ -103,13 +95,13 @@ export class Tensor implements Owned, Disposable {
 
   /** Whether gradients are collected for it. */
   get requiresGrad(): boolean {
-    this.#checkAlive();
+    Tensor.#check(this);
     return native().describe(this.handle)[2];
   }
 
   /** Makes it a leaf that collects gradients, or stops that. */
   setRequiresGrad(enabled: boolean): this {
-    this.#checkAlive();
+    Tensor.#check(this);
     try {
       native().setRequiresGradient(this.handle, enabled);
     } catch (error) {
@@ -125,14 +117,15 @@ export class Tensor implements Owned, Disposable {
 
   /** The collected gradient, if any. */
   get grad(): Tensor | undefined {
-    this.#checkAlive();
+    Tensor.#check(this);
     const handle = native().gradient(this.handle);
     return handle === null ? undefined : new Tensor(handle);
   }
 
   /** Replaces the collected gradient, or forgets it. @throws IloraError `shape` if it has another shape */
   setGrad(gradient?: Tensor): void {
-    this.#checkAlive();
+    Tensor.#check(this);
+    checkGradient('setGrad', gradient);
     if (gradient !== undefined && gradient.shape.join() !== this.shape.join()) {
       throw mismatch('shape', {
         where: 'setGrad(gradient)',
@@ -140,11 +133,22 @@ export class Tensor implements Owned, Disposable {
         got: gradient.shape,
       });
     }
-    native().setGradient(this.handle, gradient?.handle);
+    try {
+      native().setGradient(this.handle, gradient?.handle);
+    } catch (error) {
+      throw new IloraError(
+        'engine',
+        `setGrad: ${(error as Error).message}`,
+        { shape: this.shape, dtype: this.dtype },
+        error,
+      );
+    }
   }
 
   /** Gradients of this (a scalar, or with `gradient` given) with respect to all leaves, added to `grad`. */
   backward(gradient?: Tensor): void {
+    Tensor.#check(this);
+    checkGradient('backward', gradient);
     try {
       native().backward(this.handle, gradient?.handle);
     } catch (error) {
@@ -171,8 +175,7 @@ export class Tensor implements Owned, Disposable {
 
   /** Elements in row-major order, copied; bfloat16 and float16 as raw 16-bit words. */
   toTypedArray(): TypedArray {
-    this.#checkAlive();
-    const bytes = native().toBytes(this.handle);
+    const bytes = Tensor.#bytes(this);
     switch (this.dtype) {
       case 'float32':
         return new Float32Array(bytes);
@@ -194,7 +197,7 @@ export class Tensor implements Owned, Disposable {
   /** Elements in row-major order as numbers. */
   toNumbers(): number[] {
     if (this.dtype === 'bfloat16') {
-      const words = new Uint16Array(native().toBytes(this.handle));
+      const words = new Uint16Array(Tensor.#bytes(this));
       return Array.from(new Float32Array(Uint32Array.from(words, (word) => word << 16).buffer));
     }
     if (this.dtype === 'float16') {
@@ -209,12 +212,13 @@ export class Tensor implements Owned, Disposable {
   }
 
   get isDisposed(): boolean {
+    if (!Tensor.is(this)) Tensor.#check(this);
     return this.#isDisposed;
   }
 
   /** Frees the reference now. Harmless when done twice. */
   dispose(): void {
-    if (this.#isDisposed) return;
+    if (this.isDisposed) return;
     this.#isDisposed = true;
     this.owner?.remove(this);
     native().dispose(this.handle);
@@ -225,19 +229,16 @@ export class Tensor implements Owned, Disposable {
   }
 
   toString(): string {
-    return this.#isDisposed
+    return this.isDisposed
       ? 'Tensor(disposed)'
       : `Tensor([${this.shape.join(', ')}] ${this.dtype} ${this.device})`;
   }
 
-  /** @internal Forgets what was read off the handle; for operators that change it in place. */
-  forget(): void {
-    this.#description = undefined;
-    this.#shape = undefined;
-  }
-
-  #checkAlive(): void {
-    if (this.#isDisposed) {
+  /** Static, so that it can also say so of a proxy or of something that only looks like a tensor. */
+  static #check(tensor: Tensor): void {
+    if (!Tensor.is(tensor))
+      throw mismatch('engine', { where: 'tensor', expected: 'a tensor', got: typeof tensor });
+    if (tensor.#isDisposed) {
       throw new IloraError(
         'engine',
         'tensor: it was disposed and cannot be used any more — was it made inside a scope?',
@@ -245,10 +246,26 @@ export class Tensor implements Owned, Disposable {
     }
   }
 
-  #describe(): [number, string, boolean, ...number[]] {
-    this.#checkAlive();
-    this.#description ??= native().describe(this.handle);
-    return this.#description;
+  static #bytes(tensor: Tensor): ArrayBuffer {
+    Tensor.#check(tensor);
+    try {
+      return native().toBytes(tensor.handle);
+    } catch (error) {
+      const { shape, dtype, device } = tensor;
+      throw new IloraError(
+        'engine',
+        `elements of [${shape.join(', ')}] ${dtype} ${device}: ${(error as Error).message}`,
+        { shape, dtype, device },
+        error,
+      );
+    }
+  }
+
+  /** Static for the same reason. */
+  static #describe(tensor: Tensor): [number, string, boolean, ...number[]] {
+    Tensor.#check(tensor);
+    tensor.#description ??= native().describe(tensor.handle);
+    return tensor.#description;
   }
 }
 
@@ -269,15 +286,33 @@ const KINDS: Record<DType, { new (length: number): TypedArray; name: string }> =
   bfloat16: Uint16Array,
 };
 
+/** Longer lists of plain numbers would take the memory of the process before they become a tensor. */
+const LONGEST_LIST = 2 ** 27;
+
 function toTypedArray(numbers: readonly number[], dtype: DType): TypedArray {
-  const isWhole = dtype === 'int64' || dtype === 'int32' || dtype === 'uint8';
-  const fraction = isWhole ? numbers.find((number) => !Number.isSafeInteger(number)) : undefined;
-  if (fraction !== undefined) {
+  const where = 'Tensor.from(data)';
+  if (numbers.length > LONGEST_LIST) {
     throw mismatch('engine', {
-      where: 'Tensor.from(data)',
-      expected: `whole numbers for ${dtype}`,
-      got: fraction,
+      where,
+      expected: `at most ${LONGEST_LIST} plain numbers`,
+      got: numbers.length,
+      hint: 'use a typed array',
     });
+  }
+  const isWhole = dtype === 'int64' || dtype === 'int32' || dtype === 'uint8';
+  const range = RANGES[dtype];
+  for (let i = 0; i < numbers.length; i++) {
+    const number: unknown = numbers[i];
+    if (typeof number !== 'number')
+      throw mismatch('engine', { where, expected: `a number at place ${i}`, got: number });
+    if (isWhole && !Number.isSafeInteger(number))
+      throw mismatch('engine', { where, expected: `whole numbers for ${dtype}`, got: number });
+    if (range !== undefined && (number < range[0] || number > range[1]))
+      throw mismatch('engine', {
+        where,
+        expected: `numbers from ${range[0]} to ${range[1]} for ${dtype}`,
+        got: number,
+      });
   }
   switch (dtype) {
     case 'float32':
@@ -301,15 +336,52 @@ function toTypedArray(numbers: readonly number[], dtype: DType): TypedArray {
   }
 }
 
+/** Whole numbers outside would wrap around. */
+const RANGES: Partial<Record<DType, readonly [number, number]>> = {
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  uint8: [0, 255],
+};
+
+function checkKind(array: unknown, kind: DType): asserts array is TypedArray {
+  const wanted = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
+  if (wanted === undefined) {
+    throw mismatch('engine', {
+      where: 'Tensor.from(dtype)',
+      expected: Object.keys(KINDS).join(', '),
+      got: kind,
+    });
+  }
+  if (!(array instanceof wanted)) {
+    throw mismatch('engine', {
+      where: 'Tensor.from(data)',
+      expected: `${wanted.name} for ${kind}`,
+      got: ArrayBuffer.isView(array) ? array.constructor.name : array,
+      hint: 'convert with cast() afterwards',
+    });
+  }
+}
+
+function checkGradient(where: string, gradient: Tensor | undefined): void {
+  if (gradient !== undefined && !Tensor.is(gradient))
+    throw mismatch('engine', { where: `${where}(gradient)`, expected: 'a tensor', got: gradient });
+}
+
 function kindOf(array: TypedArray): DType {
   if (array instanceof Float32Array) return 'float32';
   if (array instanceof Float64Array) return 'float64';
   if (array instanceof BigInt64Array) return 'int64';
   if (array instanceof Int32Array) return 'int32';
   if (array instanceof Uint8Array) return 'uint8';
+  if (array instanceof Uint16Array) {
+    throw mismatch('engine', {
+      where: 'Tensor.from',
+      expected: 'a dtype for 16-bit words (bfloat16 or float16)',
+      got: 'none',
+    });
+  }
   throw mismatch('engine', {
-    where: 'Tensor.from',
-    expected: 'a dtype for 16-bit words (bfloat16 or float16)',
-    got: 'none',
+    where: 'Tensor.from(data)',
+    expected: 'numbers in an array or a typed array',
+    got: array,
   });
 }

@@ -42,6 +42,9 @@ const CONTROL = 3;
 const USER_DEFINED = 4;
 const BYTE = 6;
 
+/** SentencePiece's own bound is 16; merges are looked for at every cut of a token. */
+const MAX_PIECE = 256;
+
 const LLAMA3_PATTERN =
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
@@ -87,7 +90,7 @@ export function readGgufTokenizer(metadata: Metadata, where: string): TokenizerP
   const model = metadata.get('tokenizer.ggml.model');
   if (model !== 'gpt2' && model !== 'llama')
     throw fail('tokenizer.ggml.model', '"gpt2" or "llama"');
-  const input = { metadata, tokens, typeOf, fail };
+  const input = { metadata, tokens, typeOf, fail, where };
   const { json, prefix } = model === 'gpt2' ? byteLevelJson(input) : sentencePieceJson(input);
   const idOf = (key: string): number | undefined => {
     const id = metadata.get(key);
@@ -98,6 +101,11 @@ export function readGgufTokenizer(metadata: Metadata, where: string): TokenizerP
   const specials = new Map<number, string>();
   tokens.forEach((token, id) => {
     if ([UNKNOWN, CONTROL, USER_DEFINED].includes(typeOf(id))) specials.set(id, token);
+  });
+  // A token that no text may spell, or whose text another one has: the library could not name it.
+  const spelled = new Set(Object.values(json.model.vocab));
+  tokens.forEach((token, id) => {
+    if (!spelled.has(id)) specials.set(id, token);
   });
   const bosId = idOf('tokenizer.ggml.bos_token_id');
   const eosId = idOf('tokenizer.ggml.eos_token_id');
@@ -120,6 +128,7 @@ interface Input {
   tokens: readonly string[];
   typeOf(id: number): number;
   fail(key: string, expected: string): Error;
+  where: string;
 }
 
 function hasBosByDefault(metadata: Metadata): boolean {
@@ -172,10 +181,17 @@ function byteLevelJson(input: Input): Pick<TokenizerParts, 'json' | 'prefix'> {
 }
 
 function sentencePieceJson(input: Input): Pick<TokenizerParts, 'json' | 'prefix'> {
-  const { metadata, tokens, typeOf, fail } = input;
+  const { metadata, tokens, typeOf, fail, where } = input;
   const scores = metadata.get('tokenizer.ggml.scores');
   if (!(scores instanceof Float32Array) || scores.length !== tokens.length)
     throw fail('tokenizer.ggml.scores', `${tokens.length} numbers`);
+  const long = tokens.findIndex((token) => token.length > MAX_PIECE);
+  if (long >= 0)
+    throw mismatch('format', {
+      where: `${where}: tokenizer.ggml.tokens[${long}]`,
+      expected: `at most ${MAX_PIECE} characters`,
+      got: tokens[long]?.length,
+    });
   const unknown = tokens.findIndex((_, id) => typeOf(id) === UNKNOWN);
   const hasPrefix = metadata.get('tokenizer.ggml.add_space_prefix') !== false;
   const decoders: Component[] = [

@@ -1,11 +1,13 @@
 /**
  * Text: tokenizers and prompts.
  */
+export { cutTitle, MAX_TITLE_TOKENS, neutralTitle } from './neutral-title.js';
 export {
   type Prompt,
   PromptBuilder,
   type PromptDomain,
   type PromptRequest,
+  type PromptRoom,
   TEMPLATE_COUNT,
   type TextEncoder,
 } from './prompt.js';

@@ -4,14 +4,20 @@
  * After each title may stand a slot: a place whose embedding is later replaced by the projected vector
  * of the item (LLaRA and iLoRA, eq. 6). A slot is a position, not a token: nothing is added to the
  * vocabulary. Titles are encoded once each, with a leading space, so that a title has the same tokens
- * in the history, among the candidates and as the answer. The wording is ours; as in the papers,
- * the order of question and list varies between templates.
+ * in the history, among the candidates and as the answer. A prompt's ids are therefore those of its pieces one
+ * after the other; where a title ends in a sign, encoding the whole text at once could merge it
+ * with the comma behind (`!,`). The wording is ours; as in the papers, the order of question and list varies
+ * between templates.
+ *
+ * Titles are made harmless first: `neutralTitle` says how.
  */
 import { mismatch } from '../errors/index.js';
+import { cutTitle, MAX_TITLE_TOKENS, neutralTitle } from './neutral-title.js';
 
 /** What a prompt builder needs of a tokenizer. */
 export interface TextEncoder {
-  encode(text: string): number[];
+  /** @param options  a continuation gets no space before its first word; a text of its own may */
+  encode(text: string, options?: { isContinuation?: boolean }): number[];
   decode(ids: readonly number[]): string;
   readonly bosId?: number;
 }
@@ -75,23 +81,46 @@ export interface PromptRequest {
   template: number;
 }
 
+/** What a base can hold of a prompt with its answer. */
+export interface PromptRoom {
+  /** Positions the base was trained on. */
+  positions: number;
+  /** Titles of the longest history and of the candidates, and the answer. */
+  titles: number;
+}
+
+/** Fewer tokens than these say nothing of a title. */
+const MIN_TITLE_TOKENS = 8;
+
 /** Builds prompts over one catalog. */
 export class PromptBuilder {
+  readonly #shown: string[];
   readonly #titles: number[][];
   readonly #pieces = new Map<string, number[]>();
   readonly #comma: number[];
   readonly #newline: number[];
   readonly #words: Words;
+  /** Longer titles are cut. No number of long titles makes a prompt too long for the base, if its room is given. */
+  readonly maxTitleTokens: number;
 
+  /** @param room  of the base; without it titles may take `MAX_TITLE_TOKENS` */
   constructor(
     readonly encoder: TextEncoder,
     titles: readonly string[],
     domain: PromptDomain,
+    room?: PromptRoom,
   ) {
     this.#words = WORDS[domain];
-    this.#titles = titles.map((title) => encoder.encode(` ${title}`));
-    this.#comma = encoder.encode(',');
-    this.#newline = encoder.encode('\n');
+    this.#comma = this.#goOn(',');
+    this.#newline = this.#goOn('\n');
+    this.maxTitleTokens = this.#limit(room);
+    this.#shown = [];
+    this.#titles = [];
+    for (const [item, title] of titles.entries()) {
+      const { text, tokens } = this.#fit(neutralTitle(title, item));
+      this.#shown.push(text);
+      this.#titles.push(tokens);
+    }
   }
 
   build({ history, candidates, hasSlots, template }: PromptRequest): Prompt {
@@ -107,10 +136,10 @@ export class PromptBuilder {
       ids: this.encoder.bosId === undefined ? [] : [this.encoder.bosId],
       slots: [],
     };
-    for (const piece of pieces(this.#words, candidates.length)) {
+    for (const [place, piece] of pieces(this.#words, candidates.length).entries()) {
       if (piece === 'HISTORY') this.#appendItems(prompt, history, hasSlots);
       else if (piece === 'CANDIDATES') this.#appendItems(prompt, candidates, hasSlots);
-      else prompt.ids.push(...this.#piece(piece));
+      else prompt.ids.push(...this.#piece(piece, place === 0));
     }
     return prompt;
   }
@@ -118,6 +147,12 @@ export class PromptBuilder {
   /** Tokens of an item's title as the answer, newline included. */
   answer(item: number): number[] {
     return [...this.#title(item), ...this.#newline];
+  }
+
+  /** An item's title as the model sees it, and as its answers are to be compared with. */
+  titleOf(item: number): string {
+    this.#title(item);
+    return this.#shown[item] as string;
   }
 
   /** Text of generated tokens: the first line, without spaces around it. */
@@ -152,11 +187,52 @@ export class PromptBuilder {
     return tokens;
   }
 
-  #piece(text: string): number[] {
+  /** Pieces of the wording; the first begins a text. */
+  #piece(text: string, isFirst: boolean): number[] {
+    if (isFirst) return this.encoder.encode(text);
     const known = this.#pieces.get(text);
     if (known !== undefined) return known;
-    const tokens = this.encoder.encode(text);
+    const tokens = this.#goOn(text);
     this.#pieces.set(text, tokens);
     return tokens;
+  }
+
+  #goOn(text: string): number[] {
+    return this.encoder.encode(text, { isContinuation: true });
+  }
+
+  /** What is left to a title when the wording, a comma and a slot per title and the line's end are in. */
+  #limit(room: PromptRoom | undefined): number {
+    if (room === undefined) return MAX_TITLE_TOKENS;
+    const wordings = TEMPLATES.map((template) =>
+      template(this.#words, room.titles)
+        .filter((piece) => piece !== 'HISTORY' && piece !== 'CANDIDATES')
+        .reduce((total, piece) => total + this.#goOn(piece).length, 0),
+    );
+    const start = 2; // the token a text starts with, and a space some tokenizers put before its first word
+    const fixed = start + Math.max(...wordings) + this.#newline.length;
+    const perTitle = this.#comma.length + 1;
+    const left = Math.floor((room.positions - fixed) / room.titles) - perTitle;
+    return Math.max(MIN_TITLE_TOKENS, Math.min(MAX_TITLE_TOKENS, left));
+  }
+
+  /** The longest beginning of a title that takes no more tokens than a title may. */
+  #fit(title: string): { text: string; tokens: number[] } {
+    const cut = (characters: number) => {
+      const text = cutTitle(title, characters);
+      return { text, tokens: this.#goOn(` ${text}`) };
+    };
+    const { length } = [...title];
+    let [fits, tooMany] = [1, length + 1];
+    let best = cut(length);
+    if (best.tokens.length <= this.maxTitleTokens) return best;
+    best = cut(fits);
+    while (tooMany - fits > 1) {
+      const middle = (fits + tooMany) >> 1;
+      const made = cut(middle);
+      if (made.tokens.length > this.maxTitleTokens) tooMany = middle;
+      else [fits, best] = [middle, made];
+    }
+    return best;
   }
 }

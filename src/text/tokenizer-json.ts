@@ -4,6 +4,7 @@
  * @see https://huggingface.co/docs/tokenizers/components
  */
 import { mismatch } from '../errors/index.js';
+import { checkModel, checkPart } from './tokenizer-check.js';
 
 /** A part of the pipeline: its type and settings. */
 export interface Component {
@@ -59,8 +60,16 @@ export function checkTokenizerJson(value: unknown, where: string): TokenizerJson
   if ((model.type ?? 'BPE') !== 'BPE') throw fail('a model of type BPE', model.type);
   if (!isObject(model.vocab) || !Array.isArray(model.merges))
     throw fail('a model with vocab and merges', Object.keys(model));
-  for (const id of Object.values(model.vocab))
-    if (!isId(id)) throw fail('whole numbers from 0 as token ids', id);
+  for (const [token, id] of Object.entries(model.vocab))
+    if (!isId(id))
+      throw mismatch('format', {
+        where: `${where}: model.vocab[${JSON.stringify(token)}]`,
+        expected: `a whole number from 0 to ${MAX_ID}`,
+        got: id,
+      });
+  checkModel(model, model.merges, where);
+  for (const part of ['normalizer', 'pre_tokenizer', 'post_processor', 'decoder'])
+    checkPart(part, value[part], where);
   const added = value.added_tokens ?? [];
   if (!Array.isArray(added)) throw fail('a list added_tokens', added);
   for (const token of added)
@@ -68,24 +77,33 @@ export function checkTokenizerJson(value: unknown, where: string): TokenizerJson
       throw fail('added tokens with id and content', token);
   return {
     added_tokens: added as AddedToken[],
-    normalizer: component(value.normalizer),
-    pre_tokenizer: component(value.pre_tokenizer),
-    post_processor: component(value.post_processor),
-    decoder: component(value.decoder),
-    model: model as TokenizerJson['model'],
+    normalizer: literalReplacements(value.normalizer, 'normalizers'),
+    pre_tokenizer: literalReplacements(value.pre_tokenizer, 'pretokenizers'),
+    post_processor: (value.post_processor ?? null) as Component | null,
+    decoder: literalReplacements(value.decoder, 'decoders'),
+    // Without a type the library would take it for another kind of model.
+    model: { ...(model as TokenizerJson['model']), type: 'BPE' },
   };
 }
 
-function component(value: unknown): Component | null {
-  return isObject(value) && typeof value.type === 'string' ? (value as Component) : null;
+/** The library hands replacements to JavaScript, for which `$&` is what was matched; in Rust it is text. */
+function literalReplacements(part: unknown, listKey: string): Component | null {
+  return without((part ?? null) as Component | null, listKey, (leaf) =>
+    leaf.type === 'Replace' && typeof leaf.content === 'string'
+      ? { ...leaf, content: leaf.content.replaceAll('$', '$$$$') }
+      : leaf,
+  );
 }
+
+/** Ids beyond this could not be in a table of embeddings. */
+const MAX_ID = 2 ** 31 - 1;
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isId(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_ID;
 }
 
 /**

@@ -5,15 +5,16 @@
  * therefore never sees the special tokens; they are put in by id (`specialId`) where a prompt needs
  * them.
  */
-import { readFileSync } from 'node:fs';
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
-import { IloraError, mismatch } from '../errors/index.js';
+import { mismatch } from '../errors/index.js';
+import { readText } from '../files/index.js';
 import {
   END_TOKENS,
   type Metadata,
   readGgufTokenizer,
   type TokenizerParts,
 } from './gguf-tokenizer.js';
+import { dropMissingBytes, type LibraryDecoder, repairByteFallback } from './library-repair.js';
 import {
   checkTokenizerJson,
   isObject,
@@ -37,8 +38,10 @@ export interface EncodeOptions {
 
 /** Opens the tokenizer that belongs to a model. */
 export function openTokenizer(origin: TokenizerOrigin): Tokenizer {
-  if (origin.kind === 'gguf') return new Tokenizer(readGgufTokenizer(origin.metadata, origin.path));
-  if (origin.kind === 'json') return new Tokenizer(readTokenizerFiles(origin));
+  if (origin.kind === 'gguf')
+    return new Tokenizer(readGgufTokenizer(origin.metadata, origin.path), origin.path);
+  if (origin.kind === 'json')
+    return new Tokenizer(readTokenizerFiles(origin), origin.tokenizerJson);
   throw mismatch('file', {
     where: origin.path,
     expected: 'a tokenizer.json',
@@ -51,6 +54,7 @@ export function openTokenizer(origin: TokenizerOrigin): Tokenizer {
 interface Library {
   encode(text: string, options: { add_special_tokens: boolean }): { ids: (number | undefined)[] };
   decode(ids: readonly number[]): string;
+  decoder: LibraryDecoder | null;
 }
 
 /** Turns texts into ids and ids into texts. */
@@ -64,17 +68,34 @@ export class Tokenizer {
   readonly #parts: TokenizerParts;
   readonly #library: Library;
   readonly #specialIds: ReadonlyMap<string, number>;
+  /** Ids that have a text; a vocabulary may have gaps. */
+  readonly #spelled: ReadonlySet<number>;
 
-  constructor(parts: TokenizerParts) {
+  /** @param where  file named in errors */
+  constructor(
+    parts: TokenizerParts,
+    private readonly where: string,
+  ) {
     this.#parts = parts;
     this.bosId = parts.before[0];
     this.eosIds = parts.eosIds;
     this.vocabSize = parts.vocabSize;
+    this.#spelled = new Set([
+      ...Object.values(parts.json.model.vocab),
+      ...parts.json.added_tokens.map(({ id }) => id),
+    ]);
     this.#specialIds = new Map([...parts.specials].map(([id, text]) => [text, id]));
-    this.#library = new LibraryTokenizer(parts.json, { clean_up_tokenization_spaces: false });
+    this.#library = this.#guard(
+      () =>
+        new LibraryTokenizer(dropMissingBytes(parts.json), { clean_up_tokenization_spaces: false }),
+    );
+    repairByteFallback(this.#library.decoder);
   }
 
-  /** Ids of a text; special tokens spelled out in it are ordinary text. */
+  /**
+   * Ids of a text; special tokens spelled out in it are ordinary text, and halves of surrogate pairs count as
+   * U+FFFD.
+   */
   encode(
     text: string,
     { addSpecial = false, isContinuation = false }: EncodeOptions = {},
@@ -99,7 +120,9 @@ export class Tokenizer {
       } else if (typeof last === 'object') last.push(id);
       else runs.push([id]);
     }
-    return runs.map((run) => (typeof run === 'string' ? run : this.#library.decode(run))).join('');
+    return runs
+      .map((run) => (typeof run === 'string' ? run : this.#guard(() => this.#library.decode(run))))
+      .join('');
   }
 
   /** Whether the tokenizer has a special token of this name. */
@@ -116,13 +139,27 @@ export class Tokenizer {
   }
 
   #plainIds(text: string): number[] {
-    const { ids } = this.#library.encode(text, { add_special_tokens: false });
+    const paired = text.replace(/\p{Surrogate}/gu, '\ufffd');
+    const { ids } = this.#guard(() => this.#library.encode(paired, { add_special_tokens: false }));
     if (ids.every((id) => id !== undefined)) return ids;
     throw mismatch('data', {
       where: 'Tokenizer.encode(text)',
       expected: 'characters that the vocabulary holds',
       got: text,
     });
+  }
+
+  /** What the library cannot do is the file's fault: a pattern that is none, parts that misfit. */
+  #guard<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw mismatch(
+        'format',
+        { where: this.where, expected: 'a tokenizer that works', got: error },
+        error,
+      );
+    }
   }
 
   #prefixed(text: string): string {
@@ -132,10 +169,10 @@ export class Tokenizer {
   }
 
   #checkId(id: number): void {
-    if (Number.isInteger(id) && id >= 0 && id < this.vocabSize) return;
+    if (this.#spelled.has(id) || this.#parts.specials.has(id)) return;
     throw mismatch('data', {
       where: 'Tokenizer.decode(ids)',
-      expected: `ids from 0 to ${this.vocabSize - 1}`,
+      expected: `ids from 0 to ${this.vocabSize - 1} that have a text`,
       got: id,
     });
   }
@@ -222,16 +259,10 @@ function withoutKeys(
 }
 
 function readJson(path: string): unknown {
+  const text = readText(path);
   try {
-    return JSON.parse(readFileSync(path, 'utf8'));
+    return JSON.parse(text);
   } catch (error) {
-    const isMissing = (error as NodeJS.ErrnoException).code !== undefined;
-    const expected = isMissing ? 'a readable file' : 'JSON';
-    throw new IloraError(
-      isMissing ? 'file' : 'format',
-      `${path}: expected ${expected}, got ${(error as Error).message}`,
-      { where: path, expected },
-      error,
-    );
+    throw mismatch('format', { where: path, expected: 'JSON', got: error }, error);
   }
 }

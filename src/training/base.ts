@@ -2,12 +2,13 @@
  * Opens a base model with its tokenizer.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { openWeights } from '../checkpoint/index.js';
+import { fileError, openWeights } from '../checkpoint/index.js';
 import { Llama } from '../llama/index.js';
 import { type Device, type DType, preferredDtype, prepareDevice } from '../tensor/index.js';
 import { openTokenizer, type Tokenizer } from '../text/index.js';
+import { hashFile } from './file-hash.js';
 
 /** A frozen language model, ready to be used. */
 export interface Base {
@@ -29,7 +30,7 @@ export function openBase(
   prepareDevice(device);
   const source = openWeights(path);
   try {
-    const kind = dtype === 'auto' ? preferredDtype(device) : dtype;
+    const kind = baseDtype(dtype, device);
     const model = new Llama(source.config, (key) => source.load(key, { dtype: kind, device }));
     return { model, tokenizer: openTokenizer(source.tokenizer), path, dtype: kind };
   } finally {
@@ -37,25 +38,22 @@ export function openBase(
   }
 }
 
-/** sha256 over a model's weight files and config, by name. */
-export function hashModel(path: string): string {
-  if (!statSync(path).isDirectory()) return hashFile(path);
-  const total = createHash('sha256');
-  for (const name of readdirSync(path).sort()) {
-    if (/\.(safetensors|json)$/.test(name)) total.update(`${name} ${hashFile(join(path, name))}\n`);
-  }
-  return total.digest('hex');
+/** What `auto` stands for on a device. */
+export function baseDtype(dtype: 'auto' | 'float32' | 'bfloat16', device: Device): DType {
+  return dtype === 'auto' ? preferredDtype(device) : dtype;
 }
 
-function hashFile(path: string): string {
-  const hash = createHash('sha256');
-  const block = Buffer.alloc(1 << 22);
-  const file = openSync(path, 'r');
+/** sha256 over a model's weight files and config, by name. @throws IloraError `file` */
+export function hashModel(path: string): string {
+  let names: string[];
   try {
-    for (let read = readSync(file, block); read > 0; read = readSync(file, block))
-      hash.update(block.subarray(0, read));
-  } finally {
-    closeSync(file);
+    if (!statSync(path).isDirectory()) return hashFile(path);
+    names = readdirSync(path).sort();
+  } catch (error) {
+    throw fileError(path, 'a model file or folder', error);
   }
-  return hash.digest('hex');
+  const total = createHash('sha256');
+  for (const name of names)
+    if (/\.(safetensors|json)$/.test(name)) total.update(`${name} ${hashFile(join(path, name))}\n`);
+  return total.digest('hex');
 }

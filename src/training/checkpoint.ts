@@ -2,25 +2,31 @@
  * Checkpoints of a training run: all that a resumed run needs to go on as if never stopped.
  *
  * A checkpoint is a folder that appears in one step, with a last file `complete.json` that holds the
- * hashes of the others; a folder without it, or with other hashes, is passed over.
+ * hashes of the others; one with other bytes is damaged and passed over. A whole checkpoint is removed
+ * only after a newer one stands.
  */
-import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { writeFileAtomic, writeFolderAtomic } from '../checkpoint/index.js';
+import { z } from 'zod';
+import { fileError, writeFileAtomic, writeFolderAtomic } from '../checkpoint/index.js';
 import { faults } from '../errors/index.js';
+import { readText } from '../files/index.js';
+import { overwrite } from '../nn/index.js';
 import type { Adam } from '../optim/index.js';
 import type { Learner } from '../recommenders/index.js';
-import { copy_, noGrad, scope, type Tensor } from '../tensor/index.js';
+import { scope } from '../tensor/index.js';
+import { hashFile } from './file-hash.js';
+import { parseObject } from './run-folder.js';
 import { loadTensors, saveTensors } from './tensor-file.js';
 
 /** What stands beside the tensors of a checkpoint. */
 export interface TrainingState {
   /** Optimizer steps that were done. */
   step: number;
-  /** Bytes of metrics.jsonl that belong to those steps. */
+  /** Bytes of metrics.jsonl that belong to those steps, and their hash. */
   metricsBytes: number;
+  metricsSha256?: string;
   /** Best validation score so far and the step it was reached at. */
   best?: { score: number; step: number };
   /** Validations since the best one. */
@@ -34,84 +40,171 @@ export interface TrainingState {
   adamSteps: Record<string, number>;
 }
 
+/** So many steps are kept, so that one damaged checkpoint does not cost the run. */
 const KEPT = 2;
 
-/** Writes a checkpoint and removes all but the last few. */
+const FILES = ['model.safetensors', 'optimizer.safetensors', 'state.json'] as const;
+
+/** Writes a checkpoint and removes all but the last few. @throws IloraError `file` */
 export function saveCheckpoint(
   folder: string,
   learner: Learner,
   optimizer: Adam,
   state: Omit<TrainingState, 'adamSteps'>,
 ): void {
-  const path = join(folder, `step-${String(state.step).padStart(8, '0')}`);
   const { tensors, steps } = optimizer.state();
   const full: TrainingState = { ...state, adamSteps: steps };
-  if (isComplete(path) && isSame(readState(path), full)) return;
-  rmSync(path, { recursive: true, force: true });
-  writeFolderAtomic(path, (temporary) => {
-    saveTensors(join(temporary, 'model.safetensors'), learner.state());
-    saveTensors(join(temporary, 'optimizer.safetensors'), tensors);
-    writeFileAtomic(join(temporary, 'state.json'), `${JSON.stringify(full)}\n`);
-    const hashes = Object.fromEntries(FILES.map((file) => [file, hashOf(join(temporary, file))]));
-    writeFileAtomic(join(temporary, 'complete.json'), `${JSON.stringify(hashes)}\n`);
-  });
-  for (const old of listCheckpoints(folder).slice(0, -KEPT))
-    rmSync(old, { recursive: true, force: true });
+  const before = listCheckpoints(folder);
+  const last = before.at(-1);
+  const isSaved =
+    last?.step === state.step &&
+    fault(last.path) === undefined &&
+    isSame(readState(last.path), full);
+  if (!isSaved) {
+    const same = before.filter(({ step }) => step === state.step);
+    for (const { path } of same) if (fault(path) !== undefined) remove(path);
+    const whole = same.filter(({ path }) => existsSync(path));
+    const revision = 1 + Math.max(0, ...whole.map((checkpoint) => checkpoint.revision));
+    const name = `step-${String(state.step).padStart(8, '0')}`;
+    writeFolderAtomic(join(folder, revision === 1 ? name : `${name}-${revision}`), (temporary) => {
+      saveTensors(join(temporary, 'model.safetensors'), learner.state());
+      saveTensors(join(temporary, 'optimizer.safetensors'), tensors);
+      writeFileAtomic(join(temporary, 'state.json'), `${JSON.stringify(full)}\n`);
+      writeFileAtomic(join(temporary, 'complete.json'), marker(temporary));
+    });
+  }
+  prune(folder, state.step);
 }
 
-const FILES = ['model.safetensors', 'optimizer.safetensors', 'state.json'] as const;
+/**
+ * Removes what the checkpoint just written makes superfluous: earlier states of its step, steps before
+ * the last few, and later steps, which are damaged, since training went on from before them.
+ */
+function prune(folder: string, step: number): void {
+  const all = listCheckpoints(folder);
+  const own = all.filter((checkpoint) => checkpoint.step === step);
+  const earlier = all.filter((checkpoint) => checkpoint.step < step);
+  const kept = new Set([...earlier.slice(-(KEPT - 1)), ...own.slice(-1)]);
+  for (const checkpoint of all) if (!kept.has(checkpoint)) remove(checkpoint.path);
+}
 
-/** Loads the newest complete checkpoint into learner and optimizer; undefined when there is none. */
+function remove(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch (error) {
+    throw fileError(path, 'a folder that can be removed', error);
+  }
+}
+
+/** A checkpoint that was read, and what had to be passed over to find it. */
+export interface LoadedCheckpoint {
+  state: TrainingState;
+  path: string;
+  /** One line for each newer checkpoint that is damaged. */
+  damaged: string[];
+}
+
+/**
+ * Loads the newest undamaged checkpoint into learner and optimizer; undefined when there are none at all.
+ * @throws IloraError `format` if there are only damaged ones, or if its tensors misfit
+ */
 export function loadLatestCheckpoint(
   folder: string,
   learner: Learner,
   optimizer: Adam,
-): TrainingState | undefined {
-  for (const path of listCheckpoints(folder).reverse()) {
-    if (!isComplete(path)) continue;
+): LoadedCheckpoint | undefined {
+  const damaged: string[] = [];
+  for (const { path } of listCheckpoints(folder).reverse()) {
+    const wrong = fault(path);
+    if (wrong !== undefined) {
+      damaged.push(wrong);
+      continue;
+    }
     const state = readState(path);
     scope(() => {
-      restore(join(path, 'model.safetensors'), learner.state());
-      restore(join(path, 'optimizer.safetensors'), optimizer.state().tensors);
+      const model = join(path, 'model.safetensors');
+      const moments = join(path, 'optimizer.safetensors');
+      overwrite(learner.state(), loadTensors(model).tensors, model);
+      overwrite(optimizer.state().tensors, loadTensors(moments).tensors, moments);
     });
+    checkSteps(path, state, optimizer);
     optimizer.restoreSteps(state.adamSteps);
-    return state;
+    return { state, path, damaged };
   }
+  if (damaged.length > 0)
+    throw faults('format', folder, [
+      ...damaged,
+      'no undamaged checkpoint is left: put one back from a copy, or begin anew in another folder',
+    ]);
   return undefined;
 }
 
-/** Copies the tensors of a file over those of the same keys. @throws IloraError `format` listing every misfit */
-export function restore(file: string, into: ReadonlyMap<string, Tensor>): void {
-  const { tensors } = loadTensors(file);
-  const lines: string[] = [];
-  for (const [key, tensor] of into) {
-    const saved = tensors.get(key);
-    if (saved === undefined)
-      lines.push(`${key}: expected a tensor [${tensor.shape.join(', ')}], got nothing`);
-    else if (saved.shape.join() !== tensor.shape.join()) {
-      lines.push(
-        `${key}: expected shape [${tensor.shape.join(', ')}], got [${saved.shape.join(', ')}]`,
-      );
-    }
+interface Checkpoint {
+  path: string;
+  step: number;
+  /** A step is written anew if its state changed: when a validation it was stopped in has been done. */
+  revision: number;
+}
+
+/** Oldest first. */
+function listCheckpoints(folder: string): Checkpoint[] {
+  return namesIn(folder)
+    .map((name) => ({ name, match: /^step-(\d{8,})(?:-(\d+))?$/.exec(name) }))
+    .filter(({ match }) => match !== null)
+    .map(({ name, match }) => ({
+      path: join(folder, name),
+      step: Number(match?.[1]),
+      revision: Number(match?.[2] ?? 1),
+    }))
+    .sort((a, b) => a.step - b.step || a.revision - b.revision);
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw fileError(folder, 'a folder of checkpoints', error);
   }
-  for (const key of tensors.keys())
-    if (!into.has(key)) lines.push(`${key}: expected no such tensor`);
-  if (lines.length > 0) throw faults('format', file, lines.slice(0, 20));
-  noGrad(() => {
-    for (const [key, tensor] of into) copy_(tensor, tensors.get(key) as Tensor);
-  });
 }
 
-function listCheckpoints(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((name) => /^step-\d{8}$/.test(name))
-    .sort()
-    .map((name) => join(folder, name));
-}
+const count = z.int().min(0);
+const stateSchema = z.looseObject({
+  step: count,
+  metricsBytes: count,
+  metricsSha256: z.string().optional(),
+  best: z.looseObject({ score: z.number(), step: count }).optional(),
+  badValidations: count,
+  validatedStep: count.optional(),
+  loss: z.number().optional(),
+  seconds: z.number().min(0),
+  adamSteps: z.record(z.string(), count),
+});
 
+/** @throws IloraError `format` listing what training could not go on from */
 function readState(path: string): TrainingState {
-  return JSON.parse(readFileSync(join(path, 'state.json'), 'utf8')) as TrainingState;
+  const file = join(path, 'state.json');
+  const parsed = stateSchema.safeParse(parseObject(readText(file), file));
+  if (!parsed.success)
+    throw faults(
+      'format',
+      file,
+      parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`),
+    );
+  return parsed.data;
+}
+
+/** The optimizer takes a parameter without a number for one that was never updated. */
+function checkSteps(path: string, { adamSteps }: TrainingState, optimizer: Adam): void {
+  const missing = Object.keys(optimizer.state().steps).filter(
+    (key) => !Object.hasOwn(adamSteps, key),
+  );
+  if (missing.length > 0)
+    throw faults(
+      'format',
+      join(path, 'state.json'),
+      missing.map((key) => `adamSteps: expected the steps of ${key}, got nothing`),
+    );
 }
 
 /** Whether two states differ in nothing but the time they took. */
@@ -119,18 +212,24 @@ function isSame(a: TrainingState, b: TrainingState): boolean {
   return isDeepStrictEqual({ ...a, seconds: 0 }, JSON.parse(JSON.stringify({ ...b, seconds: 0 })));
 }
 
-function isComplete(path: string): boolean {
+/** What is wrong with a checkpoint, in a line; undefined for a whole one. */
+function fault(path: string): string | undefined {
   try {
-    const hashes = JSON.parse(readFileSync(join(path, 'complete.json'), 'utf8')) as Record<
-      string,
-      string
-    >;
-    return FILES.every((file) => hashes[file] === hashOf(join(path, file)));
-  } catch {
-    return false; // an incomplete folder is passed over
+    const complete = join(path, 'complete.json');
+    const got = readText(complete);
+    if (got === marker(path)) return undefined;
+    const saved = parseObject(got, complete);
+    const file = FILES.find((name) => saved[name] !== hashFile(join(path, name)));
+    return file === undefined
+      ? `${complete}: damaged`
+      : `${join(path, file)}: expected sha256 ${String(saved[file]).slice(0, 12)}, got ${hashFile(join(path, file)).slice(0, 12)}: damaged`;
+  } catch (error) {
+    return `${path}: ${(error as Error).message}`;
   }
 }
 
-function hashOf(path: string): string {
-  return createHash('sha256').update(readFileSync(path)).digest('hex');
+/** The text of `complete.json`. */
+function marker(path: string): string {
+  const hashes = FILES.map((file) => [file, hashFile(join(path, file))]);
+  return `${JSON.stringify(Object.fromEntries(hashes))}\n`;
 }

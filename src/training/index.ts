@@ -1,10 +1,10 @@
 /**
  * Training: settings, the loop, run folders.
  */
+export { baseRecommender } from './assemble.js';
 export { type Base, hashModel, openBase } from './base.js';
 export { PRESET_NAMES, PRESETS, type Preset } from './presets.js';
 export {
-  baseRecommender,
   openRun,
   type Run,
   type RunHooks,
@@ -22,7 +22,6 @@ export {
   settingsJsonSchema,
 } from './settings.js';
 export {
-  isAbort,
   type StepReport,
   type TrainerHooks,
   type TrainerOptions,
@@ -30,3 +29,4 @@ export {
   train,
   type Validation,
 } from './trainer.js';
+export { isAbort } from './training-error.js';

@@ -1,21 +1,20 @@
 /**
  * The folder of one training run and who may write into it.
  */
-import {
-  appendFileSync,
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeSync,
-} from 'node:fs';
+import { createHash, type Hash } from 'node:crypto';
+import { existsSync, mkdirSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../checkpoint/index.js';
-import { IloraError, mismatch } from '../errors/index.js';
+import {
+  appendAtomic,
+  fileError,
+  parseStrictJson,
+  removeTemporaries,
+  syncFile,
+  writeFileAtomic,
+} from '../checkpoint/index.js';
+import { mismatch } from '../errors/index.js';
+import { readBytes, readText } from '../files/index.js';
+import { takeLock } from './run-lock.js';
 
 /** Paths inside a run folder. */
 export class RunFolder {
@@ -54,34 +53,25 @@ export class RunFolder {
         hint: 'add --resume to continue it, or choose another --out',
       });
     }
-    mkdirSync(this.checkpoints, { recursive: true });
+    try {
+      mkdirSync(this.checkpoints, { recursive: true });
+    } catch (error) {
+      throw fileError(this.checkpoints, 'a folder that can be made', error);
+    }
   }
 
-  /** Runs `body` while no other process may train in this folder. @throws IloraError `training` if one does */
+  /**
+   * Runs `body` while no other process may train in this folder; first removes what writers left that
+   * were killed half way.
+   * @throws IloraError `training` if another one trains there, `file` if the lock cannot be written
+   */
   async whileLocked<T>(body: () => Promise<T>): Promise<T> {
-    const path = join(this.path, 'lock');
-    const take = (): number => openSync(path, 'wx');
-    let file: number;
+    const release = await takeLock(this.path);
     try {
-      file = take();
-    } catch {
-      const owner = Number(readFileSync(path, 'utf8'));
-      if (isAlive(owner)) {
-        throw new IloraError(
-          'training',
-          `${this.path}: expected to be the only writer, but process ${owner} is training there`,
-          { owner },
-        );
-      }
-      rmSync(path, { force: true }); // its owner died
-      file = take();
-    }
-    writeSync(file, String(process.pid));
-    closeSync(file);
-    try {
+      for (const folder of [this.path, this.checkpoints]) removeTemporaries(folder);
       return await body();
     } finally {
-      rmSync(path, { force: true });
+      release();
     }
   }
 
@@ -89,36 +79,76 @@ export class RunFolder {
     writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
   }
 
-  /** Appends one object to the metrics. */
+  /** Appends one object to the metrics, the whole line or nothing of it. @throws IloraError `file` */
   log(entry: Record<string, unknown>): void {
-    appendFileSync(this.metrics, `${JSON.stringify(entry)}\n`);
+    const line = `${JSON.stringify(entry)}\n`;
+    appendAtomic(this.metrics, line);
+    this.#hash?.update(line);
+  }
+
+  /** Hash of the lines so far; kept only while the log is written. */
+  #hash?: Hash;
+
+  /** Makes the lines so far durable. @returns their bytes and hash, for a checkpoint */
+  sealMetrics(): { metricsBytes: number; metricsSha256: string } {
+    if (existsSync(this.metrics)) syncFile(this.metrics);
+    this.#hash ??= createHash('sha256').update(this.#readMetrics());
+    return { metricsBytes: this.metricsBytes, metricsSha256: this.#hash.copy().digest('hex') };
   }
 
   get metricsBytes(): number {
     return existsSync(this.metrics) ? statSync(this.metrics).size : 0;
   }
 
-  /** Drops lines that belong to steps a checkpoint does not hold; they will be written again. */
-  truncateMetrics(bytes: number): void {
-    if (existsSync(this.metrics)) truncateSync(this.metrics, bytes);
+  /**
+   * Drops lines that belong to steps a checkpoint does not hold; they will be written again.
+   * @throws IloraError `format` if the lines before them are not those the checkpoint was written with
+   */
+  rewindMetrics({
+    metricsBytes,
+    metricsSha256,
+  }: {
+    metricsBytes: number;
+    metricsSha256?: string;
+  }): void {
+    const content = this.#readMetrics();
+    const kept = content.subarray(0, metricsBytes);
+    this.#hash = createHash('sha256').update(kept);
+    const digest = this.#hash.copy().digest('hex');
+    const isChanged = metricsSha256 !== undefined && digest !== metricsSha256;
+    if (kept.length < metricsBytes || isChanged)
+      throw mismatch('format', {
+        where: this.metrics,
+        expected: `to begin with the ${metricsBytes} bytes that belong to the last checkpoint`,
+        got: kept.length < metricsBytes ? `${content.length} bytes` : 'others',
+        hint: 'put the file back from a copy, or begin anew in another folder',
+      });
+    if (content.length === metricsBytes) return;
+    try {
+      truncateSync(this.metrics, metricsBytes);
+    } catch (error) {
+      throw fileError(this.metrics, 'a file that can be cut', error);
+    }
   }
 
-  /** All logged objects. */
+  #readMetrics(): Buffer {
+    return existsSync(this.metrics) ? readBytes(this.metrics) : Buffer.alloc(0);
+  }
+
+  /** All logged objects. @throws IloraError `file`, or `format` naming the line */
   readMetrics(): Record<string, unknown>[] {
     if (!existsSync(this.metrics)) return [];
-    const lines = readFileSync(this.metrics, 'utf8')
-      .split('\n')
-      .filter((line) => line !== '');
-    return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    const entries: Record<string, unknown>[] = [];
+    for (const [i, line] of readText(this.metrics).split('\n').entries())
+      if (line !== '') entries.push(parseObject(line, `${this.metrics}:${i + 1}`));
+    return entries;
   }
 }
 
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+/** A JSON object, without keys that stand there twice. @throws IloraError `format` */
+export function parseObject(text: string, where: string): Record<string, unknown> {
+  const value = parseStrictJson(text, where);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>;
+  throw mismatch('format', { where, expected: 'a JSON object', got: value });
 }

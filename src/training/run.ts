@@ -3,28 +3,29 @@
  *
  * Evaluation lies beside this folder, not below it: the caller passes in how recommenders are scored.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { type Dataset, type Instance, openDataset } from '../data/index.js';
 import { mismatch } from '../errors/index.js';
+import { overwrite } from '../nn/index.js';
 import {
-  Adapter,
   LlmLearner,
-  LlmRecommender,
   type Recommender,
-  SASRec,
+  type SASRec,
   SASRecLearner,
   SASRecRecommender,
 } from '../recommenders/index.js';
-import { type Device, Generator, prepareDevice, scope } from '../tensor/index.js';
-import { PromptBuilder } from '../text/index.js';
-import { type Base, hashModel, openBase } from './base.js';
-import { restore } from './checkpoint.js';
+import { type Device, prepareDevice, scope } from '../tensor/index.js';
+import { assemble, makeSasrec } from './assemble.js';
+import { type Base, baseDtype, hashModel, openBase } from './base.js';
+import { hashFile } from './file-hash.js';
 import { adapterRates } from './presets.js';
 import { RunFolder } from './run-folder.js';
 import { begin, describe, type RunRecord, readRecord } from './run-record.js';
+import { loadSealed } from './sealed-file.js';
 import type { Settings } from './settings.js';
 import {
+  BEST_HINT,
   type StepReport,
   type TrainerOptions,
   type TrainingSummary,
@@ -46,6 +47,8 @@ export interface RunHooks {
   onStage?: (text: string) => void;
   onStep?: (report: StepReport) => void;
   onValidation?: (validation: Validation & { step: number; isBest: boolean }) => void;
+  /** Something the user should know, such as a damaged checkpoint that was passed over. */
+  onNotice?: (text: string) => void;
   signal?: AbortSignal;
 }
 
@@ -85,32 +88,35 @@ export async function trainRun(
     throw mismatch('usage', { where: 'trainRun', expected: 'the path of a base', got: undefined });
   const folder = new RunFolder(settings.out);
   folder.prepare(resume);
-  const sasrec = await recommenderFor(settings, dataset, resume, hooks);
-  const base =
-    shared.base ?? openBase(path, { device: settings.device as Device, dtype: settings.dtype });
-  const record: RunRecord = {
-    ...describe(settings, dataset),
-    base: { path: resolve(path), sha256: hashModel(path), dtype: base.dtype },
-    recommender: relative(
-      resolve(settings.out),
-      resolve(settings.recommender ?? join(settings.out, 'sasrec')),
-    ),
-  };
-  begin(folder, record, resume);
-  const recommender = assemble(settings, { base, dataset, sasrec });
-  const learner = new LlmLearner(recommender, dataset, {
-    rates: adapterRates(settings.adapter),
-    curriculum: settings.training.curriculum,
-  });
-  hooks.onStage?.(`train ${settings.method}`);
-  const validation = firstRows(dataset, settings.training.validationRows);
-  const summary = await folder.whileLocked(() =>
-    train(learner, folder, trainerOptions(settings), {
+  return folder.whileLocked(async () => {
+    const sasrec = await recommenderFor(settings, dataset, resume, hooks);
+    const device = settings.device as Device;
+    const recommenderFolder = resolve(settings.recommender ?? join(settings.out, 'sasrec'));
+    const record: RunRecord = {
+      ...describe(settings, dataset),
+      base: {
+        path: resolve(path),
+        sha256: hashModel(path),
+        dtype: shared.base?.dtype ?? baseDtype(settings.dtype, device),
+      },
+      recommender: relative(resolve(settings.out), recommenderFolder),
+      recommenderSha256: hashFile(new RunFolder(recommenderFolder).best),
+    };
+    begin(folder, record, resume);
+    const base = shared.base ?? openBase(path, { device, dtype: settings.dtype });
+    const recommender = assemble(settings, { base, dataset, sasrec });
+    const learner = new LlmLearner(recommender, dataset, {
+      rates: adapterRates(settings.adapter),
+      curriculum: settings.training.curriculum,
+    });
+    hooks.onStage?.(`train ${settings.method}`);
+    const validation = firstRows(dataset, settings.training.validationRows);
+    const summary = await train(learner, folder, trainerOptions(settings), {
       ...hooks,
       validate: validateWith(recommender, validation, settings, hooks),
-    }),
-  );
-  return { record, folder, recommender, sasrec, dataset, summary };
+    });
+    return { record, folder, recommender, sasrec, dataset, summary };
+  });
 }
 
 async function trainSasrec(
@@ -121,36 +127,36 @@ async function trainSasrec(
 ): Promise<Run> {
   const folder = new RunFolder(settings.out);
   folder.prepare(resume);
-  const record = describe(settings, dataset);
-  begin(folder, record, resume);
-  const model = makeSasrec(settings, dataset);
-  const { learningRate, weightDecay, loss, epochs, batchSize, patience } = settings.sasrec;
-  const learner = new SASRecLearner(model, dataset.sequencesOf('train'), {
-    learningRate,
-    weightDecay,
-    loss,
-  });
-  const recommender = new SASRecRecommender(model);
-  hooks.onStage?.('train sasrec');
-  const options: TrainerOptions = {
-    ...trainerOptions(settings),
-    batchSize,
-    totalExamples: epochs * learner.examples,
-    warmupShare: 0,
-    schedule: 'constant',
-    clipNorm: 0,
-    validateEvery: learner.examples,
-    patience,
-  };
-  const validation = firstRows(dataset, Number.POSITIVE_INFINITY);
-  const summary = await folder.whileLocked(() =>
-    train(learner, folder, options, {
+  return folder.whileLocked(async () => {
+    const record = describe(settings, dataset);
+    begin(folder, record, resume);
+    const model = makeSasrec(settings, dataset);
+    const { learningRate, weightDecay, loss, epochs, batchSize, patience } = settings.sasrec;
+    const learner = new SASRecLearner(model, dataset.sequencesOf('train'), {
+      learningRate,
+      weightDecay,
+      loss,
+    });
+    const recommender = new SASRecRecommender(model);
+    hooks.onStage?.('train sasrec');
+    const options: TrainerOptions = {
+      ...trainerOptions(settings),
+      batchSize,
+      totalExamples: epochs * learner.examples,
+      warmupShare: 0,
+      schedule: 'constant',
+      clipNorm: 0,
+      validateEvery: learner.examples,
+      patience,
+    };
+    const validation = firstRows(dataset, Number.POSITIVE_INFINITY);
+    const summary = await train(learner, folder, options, {
       ...hooks,
       validate: validateWith(recommender, validation, settings, hooks),
-    }),
-  );
-  model.freeze();
-  return { record, folder, recommender, sasrec: model, dataset, summary };
+    });
+    model.freeze();
+    return { record, folder, recommender, sasrec: model, dataset, summary };
+  });
 }
 
 /**
@@ -188,80 +194,56 @@ export async function openRun(
     });
   }
   if (settings.method === 'sasrec') {
+    const { width, blocks } = settings.sasrec;
+    refuseLarger(folder, dataset.catalog.size * width + 4 * blocks * width * width);
     const model = makeSasrec(settings, dataset);
-    scope(() => restore(folder.best, new Map(model.namedTensors())));
+    scope(() => model.load(loadSealed(folder.best, BEST_HINT), folder.best));
     model.freeze();
     return { record, folder, recommender: new SASRecRecommender(model), sasrec: model, dataset };
   }
-  const inner = await openRun(join(path, record.recommender ?? 'sasrec'), {
-    shared: { dataset },
-    ...(device && { device }),
-  });
+  const innerPath = join(path, record.recommender ?? 'sasrec');
+  const inner = await openRun(innerPath, { shared: { dataset }, ...(device && { device }) });
+  const wanted = record.recommenderSha256;
+  const got = hashFile(inner.folder.best);
+  if (wanted !== undefined && wanted !== got)
+    throw mismatch('data', {
+      where: inner.folder.best,
+      expected: `the recommender the run was trained on (sha256 ${wanted.slice(0, 12)})`,
+      got: got.slice(0, 12),
+    });
   const basePlace = shared?.base?.path ?? basePath ?? record.base?.path ?? '';
-  const base =
-    shared?.base ??
-    openBase(basePlace, { device: settings.device as Device, dtype: settings.dtype });
   const sha256 = hashModel(basePlace);
   if (sha256 !== record.base?.sha256) {
     throw mismatch('data', {
       where: basePlace,
       expected: `the base the run was trained on (sha256 ${record.base?.sha256.slice(0, 12)})`,
       got: sha256.slice(0, 12),
+      hint: 'pull or copy it anew',
     });
   }
+  const base =
+    shared?.base ??
+    openBase(basePlace, { device: settings.device as Device, dtype: settings.dtype });
+  refuseLarger(folder, 2 * settings.adapter.rank * base.model.config.hiddenSize);
   const recommender = assemble(settings, { base, dataset, sasrec: inner.sasrec });
-  scope(() => restore(folder.best, new Map(recommender.parts.adapter?.namedTensors() ?? [])));
+  const tensors = new Map(recommender.parts.adapter?.namedTensors() ?? []);
+  scope(() => overwrite(tensors, loadSealed(folder.best, BEST_HINT), folder.best));
   recommender.parts.adapter?.freeze();
   return { record, folder, recommender, sasrec: inner.sasrec, dataset };
 }
 
-/** The frozen base without any adapter, prompted with text only. */
-export function baseRecommender(settings: Settings, base: Base, dataset: Dataset): LlmRecommender {
-  return new LlmRecommender({
-    name: 'base',
-    base: base.model,
-    prompts: promptsFor(settings, base, dataset),
-    batchTokens: batchTokens(settings),
-  });
-}
-
-function assemble(
-  settings: Settings,
-  { base, dataset, sasrec }: { base: Base; dataset: Dataset; sasrec: SASRec },
-): LlmRecommender {
-  const { method, adapter: options, seed } = settings;
-  const adapter = new Adapter(
-    base.model,
-    { ...options, kind: method === 'lora' ? 'lora' : 'ilora' },
-    sasrec.options.width,
-    seed,
-  );
-  return new LlmRecommender({
-    name: method,
-    base: base.model,
-    prompts: promptsFor(settings, base, dataset),
-    adapter,
-    recommender: sasrec,
-    batchTokens: batchTokens(settings),
-  });
-}
-
-function promptsFor(settings: Settings, { tokenizer }: Base, dataset: Dataset): PromptBuilder {
-  const encoder = {
-    encode: (text: string) => tokenizer.encode(text, { isContinuation: true }),
-    decode: (ids: readonly number[]) => tokenizer.decode(ids),
-    ...(tokenizer.bosId !== undefined && { bosId: tokenizer.bosId }),
-  };
-  return new PromptBuilder(
-    encoder,
-    dataset.catalog.items.map((item) => item.title),
-    settings.domain,
-  );
-}
-
-/** One window at a time on a CPU, where a single prompt already fills the cores. */
-function batchTokens({ training, device }: Settings): number {
-  return training.batchTokens ?? (device === 'cpu' ? 1 : 32_768);
+/**
+ * A record may promise a model of any size: before room is made for it, its weights must be able to fill it.
+ * @param values least number of values in a model of the record's sizes
+ */
+function refuseLarger({ run, best }: RunFolder, values: number): void {
+  const { size } = statSync(best);
+  if (4 * values > size)
+    throw mismatch('format', {
+      where: `${run}: settings`,
+      expected: `a model that ${size} bytes of best.safetensors can fill`,
+      got: `one of at least ${values} values`,
+    });
 }
 
 async function recommenderFor(
@@ -279,21 +261,6 @@ async function recommenderFor(
   if (existsSync(new RunFolder(out).summary))
     return (await openRun(out, { shared: { dataset }, device: device as Device })).sasrec;
   return (await trainSasrec({ ...settings, method: 'sasrec', out }, dataset, resume, hooks)).sasrec;
-}
-
-function makeSasrec(settings: Settings, dataset: Dataset): SASRec {
-  const { preset, width, blocks, heads, dropout } = settings.sasrec;
-  const { maxHistory } = dataset.manifest.window;
-  const options = {
-    catalogSize: dataset.catalog.size,
-    maxHistory,
-    width,
-    blocks,
-    heads,
-    dropout,
-    preset,
-  };
-  return new SASRec(options, new Generator(settings.seed)).to(settings.device as Device);
 }
 
 function trainerOptions({ seed, training }: Settings): TrainerOptions {

@@ -1,11 +1,10 @@
 /**
  * Settings of `ilora train`: one schema gives types, defaults, messages and the published JSON Schema.
  */
-import { readFileSync } from 'node:fs';
-import { parseDocument } from 'yaml';
+import { type Document, Lexer, parseDocument, visit } from 'yaml';
 import { z } from 'zod';
-import { fileError } from '../checkpoint/index.js';
 import { faults, show } from '../errors/index.js';
+import { readText } from '../files/index.js';
 import { PRESET_NAMES, PRESETS } from './presets.js';
 
 const positive = z.number().positive();
@@ -154,25 +153,76 @@ export function resolveSettings(input: unknown, where: string): Settings {
 
 /** Reads a YAML (or JSON) file of settings. @throws IloraError `file` or `settings` */
 export function readSettings(path: string, overrides: Record<string, unknown> = {}): Settings {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw fileError(path, 'a settings file', error);
-  }
-  const document = parseDocument(text, { prettyErrors: true });
-  if (document.errors.length > 0) {
-    throw faults(
-      'settings',
-      path,
-      document.errors.map((error) => error.message.split('\n')[0] ?? ''),
-    );
-  }
-  const input: unknown = document.toJS();
+  const text = readText(path, { expected: 'a settings file', maxBytes: MAX_SETTINGS_BYTES });
+  const input = parseYaml(text, path);
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     throw faults('settings', path, [`expected keys and values, got ${show(input)}`]);
   }
   return resolveSettings({ ...input, ...overrides }, path);
+}
+
+/** Far more than anyone writes by hand. */
+const MAX_SETTINGS_BYTES = 1 << 18;
+
+const MAX_DEPTH = 8;
+
+/**
+ * The line on which lists and maps lie too deep in one another: the library takes twice as long for each one more
+ * that is not closed, and calls itself for each. Those told by
+ * indentation alone cannot: each needs a line longer than the one before.
+ */
+function lineTooDeep(text: string): number | undefined {
+  let line = 1;
+  let flow = 0;
+  let inLine = 0;
+  for (const lexeme of new Lexer().lex(text)) {
+    if (lexeme === '[' || lexeme === '{') flow++;
+    else if (lexeme === ']' || lexeme === '}') flow--;
+    else if (lexeme === '-' || lexeme === '?') inLine++;
+    if (flow > MAX_DEPTH || inLine > MAX_DEPTH) return line;
+    for (const char of lexeme) if (char === '\n') line++;
+    if (lexeme.includes('\n')) inLine = 0;
+  }
+  return undefined;
+}
+
+function repeatedKeys(document: Document): string[] {
+  const lines: string[] = [];
+  visit(document, {
+    Map(_, { items }) {
+      const seen = new Set<string>();
+      for (const { key } of items) {
+        const name = String(key);
+        if (seen.has(name)) lines.push(`${name}: expected the key once, got it twice`);
+        seen.add(name);
+      }
+    },
+  });
+  return lines;
+}
+
+function parseYaml(text: string, path: string): unknown {
+  const deep = lineTooDeep(text);
+  if (deep !== undefined)
+    throw faults('settings', `${path}:${deep}`, [
+      `expected at most ${MAX_DEPTH} lists and maps in one another, got more`,
+    ]);
+  const lines: string[] = [];
+  try {
+    // The library compares every key with every other one; a set does the same in one pass.
+    const document = parseDocument(text, {
+      prettyErrors: true,
+      uniqueKeys: false,
+      logLevel: 'error',
+    });
+    lines.push(...document.errors.map((error) => error.message.split('\n')[0] ?? ''));
+    lines.push(...repeatedKeys(document));
+    if (lines.length === 0) return document.toJS();
+  } catch (error) {
+    // The library throws at aliases without an anchor, and at aliases that unfold to very much.
+    lines.push(`expected YAML that can be read, got ${show(error)}`);
+  }
+  throw faults('settings', path, lines);
 }
 
 /** JSON Schema of a settings file, for editors. */

@@ -18,12 +18,17 @@ const STORED: Partial<Record<DType, SafetensorsDtype>> = {
   int32: 'I32',
 };
 
-/** Writes tensors atomically; bfloat16 and float16 are widened to float32. */
+/** Writes tensors atomically. */
 export function saveTensors(
   path: string,
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Record<string, string> = {},
 ): void {
+  writeSafetensors(path, storedTensors(tensors), metadata);
+}
+
+/** Tensors as they stand in a file: bfloat16 and float16 are widened to float32. */
+export function storedTensors(tensors: ReadonlyMap<string, Tensor>): TensorData[] {
   const data: TensorData[] = [];
   for (const [name, tensor] of tensors) {
     const dtype = STORED[tensor.dtype];
@@ -33,7 +38,7 @@ export function saveTensors(
         : tensor.toTypedArray();
     data.push({ name, dtype: dtype ?? 'F32', shape: tensor.shape, data: values });
   }
-  writeSafetensors(path, data, metadata);
+  return data;
 }
 
 /** Reads all tensors of a file. @throws IloraError `format` */

@@ -6,14 +6,16 @@
  * step; the state of the last whole step is saved then.
  */
 import { existsSync } from 'node:fs';
-import { Random } from '../data/index.js';
-import { AbortError, IloraError } from '../errors/index.js';
+import { overwrite } from '../nn/index.js';
 import { Adam, clipGradients, warmupCosine } from '../optim/index.js';
 import { type Learner, type TrainingPosition, turn } from '../recommenders/index.js';
 import { clone, copy_, mul, noGrad, scope, type Tensor } from '../tensor/index.js';
-import { loadLatestCheckpoint, restore, saveCheckpoint, type TrainingState } from './checkpoint.js';
+import { loadLatestCheckpoint, saveCheckpoint, type TrainingState } from './checkpoint.js';
+import { nonFinite } from './finite.js';
+import { Order } from './order.js';
 import type { RunFolder } from './run-folder.js';
-import { saveTensors } from './tensor-file.js';
+import { checkSeal, loadSealed, saveSealed } from './sealed-file.js';
+import { ending, notFinite, notFiniteState } from './training-error.js';
 
 export interface TrainerOptions {
   seed: number;
@@ -57,6 +59,8 @@ export interface Validation {
 export interface TrainerHooks {
   onStep?: (report: StepReport) => void;
   onValidation?: (validation: Validation & { step: number; isBest: boolean }) => void;
+  /** Something the user should know, such as a damaged checkpoint that was passed over. */
+  onNotice?: (text: string) => void;
   /** Absent: the last step's weights are taken. */
   validate?: () => Promise<Validation>;
   signal?: AbortSignal;
@@ -72,12 +76,16 @@ export interface TrainingSummary {
   finalLoss: number;
 }
 
+/** What can be done about damaged best weights. */
+export const BEST_HINT = 'put it back from a copy, or train again in another folder';
+
 /**
  * Trains until the planned number of examples, early stop or a signal, and leaves the best weights in
  * the learner and in `best.safetensors`.
  *
  * @throws AbortError after saving, when the signal fires
  * @throws IloraError `training` when a loss or gradient is not finite; the last good state is saved
+ * @throws IloraError `file` when a file cannot be written, `format` when one is damaged
  */
 export async function train(
   learner: Learner,
@@ -98,25 +106,35 @@ export async function train(
   });
 
   // ---- where to start ---------------------------------------------------------------------------
-  const saved = loadLatestCheckpoint(folder.checkpoints, learner, optimizer);
+  const loaded = loadLatestCheckpoint(folder.checkpoints, learner, optimizer);
+  for (const line of loaded?.damaged ?? [])
+    hooks.onNotice?.(`${line} — passed over, training goes on from ${loaded?.path}`);
+  const saved = loaded?.state;
   const state: Omit<TrainingState, 'adamSteps'> =
     saved === undefined
       ? { step: 0, metricsBytes: 0, badValidations: 0, validatedStep: 0, seconds: 0 }
       : { validatedStep: saved.step, ...saved };
-  folder.truncateMetrics(state.metricsBytes);
+  folder.rewindMetrics(state);
+  if (state.best !== undefined) checkSeal(folder.best, BEST_HINT);
   const secondsBefore = state.seconds;
   const started = performance.now();
   let lastSave = started;
   const elapsed = (): number => secondsBefore + (performance.now() - started) / 1000;
   const save = (): void => {
-    Object.assign(state, { seconds: elapsed(), metricsBytes: folder.metricsBytes });
+    const broken = nonFinite(new Map([...learner.state(), ...optimizer.state().tensors]));
+    if (broken.length > 0) throw notFiniteState(broken, state.step);
+    Object.assign(state, { seconds: elapsed(), ...folder.sealMetrics() });
     saveCheckpoint(folder.checkpoints, learner, optimizer, state);
     lastSave = performance.now();
   };
   const order = new Order(seed, learner.examples);
+  const rows = (part: readonly number[]): number[] =>
+    part.map((example) => example % learner.examples);
   const recent: number[] = [];
   const statistics = [...learner.state().values()].filter((tensor) => !tensor.requiresGrad);
   let statisticsBefore: Tensor[] = [];
+  /** False while the optimizer moves the parameters: then they belong to no step. */
+  let isWhole = true;
   const isDue = (step: number): boolean =>
     hooks.validate !== undefined &&
     step > 0 &&
@@ -130,19 +148,15 @@ export async function train(
       // ---- validate, choose, save --------------------------------------------------------------------
       if (hooks.validate !== undefined && isDue(state.step)) {
         const validation = await hooks.validate();
-        const isBest = state.best === undefined || validation.score > state.best.score;
-        if (isBest) {
-          state.best = { score: validation.score, step: state.step };
-          state.badValidations = 0;
-          saveTensors(folder.best, learner.state());
-        } else state.badValidations++;
+        const { score, metrics } = validation;
+        const isBest = state.best === undefined || score > state.best.score;
+        // The state says so only when both files do: writing may fail.
+        if (isBest) saveSealed(folder.best, learner.state());
+        folder.log({ kind: 'validation', step: state.step, score, ...metrics });
+        state.metricsBytes = folder.metricsBytes;
+        if (isBest) state.best = { score, step: state.step };
+        state.badValidations = isBest ? 0 : state.badValidations + 1;
         state.validatedStep = state.step;
-        folder.log({
-          kind: 'validation',
-          step: state.step,
-          score: validation.score,
-          ...validation.metrics,
-        });
         hooks.onValidation?.({ ...validation, step: state.step, isBest });
       }
       if (performance.now() - lastSave > options.checkpointSeconds * 1000) save();
@@ -153,12 +167,7 @@ export async function train(
       const { step } = state;
       const first = step * batchSize;
       const examples = order.batch(first, batchSize);
-      const position: TrainingPosition = {
-        seed,
-        step,
-        totalSteps,
-        epoch: Math.floor(first / learner.examples),
-      };
+      const position: TrainingPosition = { seed, step, totalSteps, batch: examples };
       const targets = learner.countTargets(examples, position);
       optimizer.zeroGrad();
       statisticsBefore = statistics.map(clone);
@@ -173,16 +182,25 @@ export async function train(
         } finally {
           partLoss.dispose();
         }
-        if (!Number.isFinite(loss)) throw notFinite('loss', loss, step, part);
+        if (!Number.isFinite(loss)) throw notFinite('loss', loss, { step, rows: rows(part) });
       }
       const gradientNorm = scope(() =>
         clipGradients(optimizer.parameters, clipNorm > 0 ? clipNorm : Number.POSITIVE_INFINITY),
       );
       if (!Number.isFinite(gradientNorm))
-        throw notFinite('gradient norm', gradientNorm, step, examples);
+        throw notFinite('gradient norm', gradientNorm, { step, rows: rows(examples) });
+      folder.log({
+        kind: 'step',
+        step: step + 1,
+        epoch: Math.floor(first / learner.examples),
+        loss,
+        gradientNorm,
+        learningRateFactor: factorAt(step),
+      });
+      isWhole = false;
       optimizer.step(factorAt(step));
-      state.step = step + 1;
-      state.loss = loss;
+      Object.assign(state, { step: step + 1, loss, metricsBytes: folder.metricsBytes });
+      isWhole = true;
       for (const tensor of statisticsBefore) tensor.dispose();
       statisticsBefore = [];
 
@@ -193,14 +211,6 @@ export async function train(
         recent.length > 1
           ? ((recent.at(-1) as number) - (recent[0] as number)) / 1000 / (recent.length - 1)
           : elapsed() - secondsBefore;
-      folder.log({
-        kind: 'step',
-        step: state.step,
-        epoch: position.epoch,
-        loss,
-        gradientNorm,
-        learningRateFactor: factorAt(step),
-      });
       hooks.onStep?.({
         step: state.step,
         totalSteps,
@@ -210,6 +220,8 @@ export async function train(
         secondsLeft: (totalSteps - state.step) * perStep,
       });
     }
+    optimizer.zeroGrad();
+    save();
   } catch (error) {
     optimizer.zeroGrad();
     // Statistics of norms move in every pass: those of the unfinished step are taken back.
@@ -217,17 +229,20 @@ export async function train(
       noGrad(() => copy_(statistics[i] as Tensor, before));
       before.dispose();
     }
-    save();
-    if (isAbort(error))
-      throw new AbortError(
-        `stopped after step ${state.step} of ${totalSteps}; the state is saved, --resume continues it`,
-      );
-    throw error;
+    let unsaved: unknown = isWhole ? undefined : error;
+    if (isWhole) {
+      try {
+        folder.rewindMetrics({ metricsBytes: state.metricsBytes });
+        save();
+      } catch (reason) {
+        unsaved = reason;
+      }
+    }
+    throw ending(error, unsaved, { step: state.step, totalSteps, tensors: learner.state() });
   }
-  optimizer.zeroGrad();
-  save();
-  if (hooks.validate === undefined) saveTensors(folder.best, learner.state());
-  if (existsSync(folder.best)) scope(() => restore(folder.best, learner.state()));
+  if (hooks.validate === undefined) saveSealed(folder.best, learner.state());
+  if (existsSync(folder.best))
+    scope(() => overwrite(learner.state(), loadSealed(folder.best, BEST_HINT), folder.best));
   const summary: TrainingSummary = {
     steps: state.step,
     examples: state.step * batchSize,
@@ -238,44 +253,4 @@ export async function train(
   };
   folder.writeJson(folder.summary, summary);
   return summary;
-}
-
-/** Examples in the order of one permutation per pass. */
-class Order {
-  #epoch = -1;
-  #permutation: Int32Array = new Int32Array();
-  constructor(
-    readonly seed: number,
-    readonly examples: number,
-  ) {}
-
-  /** `count` examples from place `first` of the endless sequence of permutations. */
-  batch(first: number, count: number): number[] {
-    return Array.from({ length: count }, (_, i) => {
-      const epoch = Math.floor((first + i) / this.examples);
-      if (epoch !== this.#epoch) {
-        this.#epoch = epoch;
-        this.#permutation = new Random(this.seed, 'order', epoch).permutation(this.examples);
-      }
-      return this.#permutation[(first + i) % this.examples] as number;
-    });
-  }
-}
-
-function notFinite(
-  what: string,
-  value: number,
-  step: number,
-  examples: readonly number[],
-): IloraError {
-  return new IloraError(
-    'training',
-    `training: expected a finite ${what}, got ${value} at step ${step + 1} (examples ${examples.slice(0, 8).join(', ')}) — the state before it is saved; try a lower learning rate or float32`,
-    { step, examples },
-  );
-}
-
-/** Whether an error means that the user asked to stop. */
-export function isAbort(error: unknown): boolean {
-  return error instanceof AbortError || (error instanceof Error && error.name === 'AbortError');
 }

@@ -1,6 +1,15 @@
 /** Comparisons of tensors and gradients by finite differences. */
 import assert from 'node:assert/strict';
-import { copy_, Generator, noGrad, randn, scope, Tensor } from '../../src/tensor/index.js';
+import {
+  copy_,
+  Generator,
+  mul,
+  noGrad,
+  randn,
+  scope,
+  sum,
+  Tensor,
+} from '../../src/tensor/index.js';
 
 type Numbers = Tensor | readonly number[];
 
@@ -24,6 +33,9 @@ export function close(got: Numbers, wanted: Numbers, tolerance: number, what = '
 export const noise = (shape: readonly number[], seed: number): Tensor =>
   randn(shape, new Generator(seed), 'float64');
 
+/** A fixed random mixture of all elements, so that no gradient cancels. */
+export const mixture = (x: Tensor): Tensor => sum(mul(x, noise(x.shape, 50)));
+
 /** Overwrites a tensor with standard normal numbers times `scale`. */
 export function fill_(tensor: Tensor, seed: number, scale = 1): void {
   noGrad(() =>
@@ -44,6 +56,16 @@ export function fill_(tensor: Tensor, seed: number, scale = 1): void {
 const STEP = 1e-5;
 const MOST_ELEMENTS = 24;
 
+/** How closely gradients are compared. */
+export interface GradientCheck {
+  /** Relative to the larger of 1 and the gradient. */
+  tolerance?: number;
+  /** Shorter where the function bends sharply: the error grows with its square. */
+  step?: number;
+  /** Elements of a tensor that are moved by themselves; the direction moves all of them. */
+  mostElements?: number;
+}
+
 /**
  * Fails unless the gradients of a scalar agree with central differences: element by element (evenly
  * spaced ones of a large tensor) and along one random direction, which touches every element.
@@ -54,8 +76,13 @@ const MOST_ELEMENTS = 24;
 export function checkGradients(
   loss: () => Tensor,
   inputs: Readonly<Record<string, Tensor>>,
-  tolerance = 1e-7,
+  check: GradientCheck | number = {},
 ): void {
+  const {
+    tolerance = 1e-7,
+    step: length = STEP,
+    mostElements = MOST_ELEMENTS,
+  } = typeof check === 'number' ? { tolerance: check } : check;
   for (const tensor of Object.values(inputs)) {
     assert.equal(tensor.dtype, 'float64');
     tensor.setRequiresGrad(true);
@@ -75,7 +102,7 @@ export function checkGradients(
         );
         return value();
       };
-      return (at(STEP) - at(-STEP)) / (2 * STEP);
+      return (at(length) - at(-length)) / (2 * length);
     };
     const compare = (direction: readonly number[], what: string): void => {
       const wanted = along(direction);
@@ -83,16 +110,16 @@ export function checkGradients(
       const bound = tolerance * Math.max(1, Math.abs(wanted));
       assert.ok(Math.abs(got - wanted) <= bound, `${name}${what}: got ${got}, not ${wanted}`);
     };
-    const stride = Math.ceil(start.length / MOST_ELEMENTS);
+    const stride = Math.ceil(start.length / mostElements);
     for (let i = 0; i < start.length; i += stride)
       compare(
         start.map((_, j) => (j === i ? 1 : 0)),
         `[${i}]`,
       );
     const direction = scope(() => noise([start.length], 97).toNumbers());
-    const length = Math.hypot(...direction);
+    const norm = Math.hypot(...direction);
     compare(
-      direction.map((x) => x / length),
+      direction.map((x) => x / norm),
       ' along a direction',
     );
     noGrad(() => scope(() => copy_(tensor, Tensor.from(Float64Array.from(start), tensor.shape))));

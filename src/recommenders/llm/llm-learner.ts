@@ -3,13 +3,13 @@
  *
  * Curriculum of LLaRA, inherited by iLoRA: early prompts are text only, later ones carry item slots;
  * the probability of slots is the share of training done. It is drawn per instance from the seed, the
- * step and the row (the authors draw per batch, from a counter that restarts in every loader worker).
+ * step and the example (the authors draw per batch, from a counter that restarts in every loader worker).
  */
-import { type Dataset, Random } from '../../data/index.js';
+import { type Dataset, type Instance, Random } from '../../data/index.js';
 import type { ParameterGroup } from '../../optim/index.js';
-import { Generator, neg, sum, type Tensor } from '../../tensor/index.js';
+import { indexSelect, neg, sum, Tensor, toDevice } from '../../tensor/index.js';
 import { TEMPLATE_COUNT } from '../../text/index.js';
-import type { Learner, TrainingPosition } from '../learner.js';
+import { dropoutStreams, type Learner, type TrainingPosition, visit } from '../learner.js';
 import type { AdapterRates } from './adapter.js';
 import { type LayoutRow, layOut } from './layout.js';
 import { cutByTokens, type LlmRecommender } from './llm-recommender.js';
@@ -45,43 +45,66 @@ export class LlmLearner implements Learner {
 
   countTargets(examples: readonly number[], position: TrainingPosition): number {
     return examples.reduce(
-      (total, row) => total + (this.#row(row, position).row.continuations[0]?.length ?? 0),
+      (total, example) => total + (this.#row(example, position).row.continuations[0]?.length ?? 0),
       0,
     );
   }
 
   cut(examples: readonly number[], position: TrainingPosition): number[][] {
-    const rows = examples.map((row) => this.#row(row, position).row);
+    const rows = examples.map((example) => this.#row(example, position).row);
     return cutByTokens(rows, this.recommender.parts.batchTokens).map((batch) =>
       batch.map((i) => examples[i] as number),
     );
   }
 
   loss(examples: readonly number[], position: TrainingPosition): Tensor {
-    const built = examples.map((row) => this.#row(row, position));
-    const layout = layOut(built.map(({ row }) => row));
-    const seed = new Random(
-      position.seed,
-      'lora-dropout',
-      position.step,
-      examples[0] ?? 0,
-    ).uint32();
-    const dropout = new Generator(seed, this.recommender.parts.base.device);
+    const { recommender } = this;
+    const built = examples.map((example) => this.#row(example, position));
     const histories = built.map(({ history }) => history);
-    return neg(
-      sum(
-        this.recommender.logProbabilities(layout, histories, { dropout, isTraining: true })
-          .logProbabilities_X,
-      ),
+    const { logProbabilities_X } = recommender.logProbabilities(
+      layOut(built.map(({ row }) => row)),
+      histories,
+      {
+        dropout: dropoutStreams(position, examples, recommender.parts.base.device),
+        gates_BE: this.#gates(examples, histories, position),
+      },
     );
+    return neg(sum(logProbabilities_X));
+  }
+
+  /**
+   * The gates of some examples of a step. A gate with a batch norm sees the whole step, whichever part goes
+   * through the model: what it gives does not depend on the cut, and its statistics move once per step.
+   */
+  #gates(
+    examples: readonly number[],
+    histories: readonly (readonly number[])[],
+    position: TrainingPosition,
+  ): Tensor | undefined {
+    const { batch } = position;
+    const { recommender } = this;
+    if (recommender.parts.adapter?.gate?.dependsOnBatch !== true)
+      return recommender.gates(histories, { isTraining: true });
+    const gates_BE = recommender.gates(
+      batch.map((example) => this.#instance(example, position).history),
+      { isTraining: true, movesStatistics: examples.includes(batch[0] as number) },
+    ) as Tensor;
+    const places = BigInt64Array.from(examples, (example) => BigInt(batch.indexOf(example)));
+    return indexSelect(gates_BE, 0, toDevice(Tensor.from(places), gates_BE.device));
+  }
+
+  #instance(example: number, { seed }: TrainingPosition): Instance {
+    const { row, epoch } = visit(example, this);
+    return this.dataset.instance('train', row, { seed, epoch });
   }
 
   #row(
-    row: number,
-    { seed, step, totalSteps, epoch }: TrainingPosition,
+    example: number,
+    position: TrainingPosition,
   ): { row: LayoutRow; history: readonly number[] } {
-    const instance = this.dataset.instance('train', row, { seed, epoch });
-    const random = new Random(seed, 'curriculum', step, row);
+    const { seed, step, totalSteps } = position;
+    const instance = this.#instance(example, position);
+    const random = new Random(seed, 'curriculum', step, example);
     const wantsSlots = this.options.curriculum === 'hybrid' || random.uniform() < step / totalSteps;
     const template = random.int(TEMPLATE_COUNT);
     const prompt = this.recommender.prompt(instance, { template, wantsSlots });

@@ -7,13 +7,14 @@
 import type { Instance } from '../../data/index.js';
 import { internal } from '../../errors/index.js';
 import { generateGreedy, type Llama } from '../../llama/index.js';
+import type { GateUse } from '../../lora/index.js';
 import type { Pass } from '../../nn/index.js';
 import {
-  type Generator,
   indexCopy,
   indexSelect,
   logSoftmax,
   noGrad,
+  type RowStreams,
   reshape,
   scope,
   Tensor,
@@ -39,11 +40,12 @@ export interface LlmParts {
   batchTokens: number;
 }
 
-/** What a forward pass is for. */
+/** What training brings to a forward pass. */
 export interface ForwardOptions {
-  /** Source of dropout masks; absent in evaluation. */
-  dropout?: Generator;
-  isTraining?: boolean;
+  /** Source of dropout masks, a stream per row; absent in evaluation. */
+  dropout?: RowStreams;
+  /** Weights of the experts; by default those that evaluation gives the histories. */
+  gates_BE?: Tensor;
 }
 
 export class LlmRecommender implements Recommender {
@@ -73,11 +75,11 @@ export class LlmRecommender implements Recommender {
   }
 
   /** Weights of the experts per history, [B, E]; undefined without a gate. */
-  gates(histories: readonly (readonly number[])[], isTraining = false): Tensor | undefined {
+  gates(histories: readonly (readonly number[])[], use?: GateUse): Tensor | undefined {
     const { adapter, recommender } = this.parts;
     if (adapter?.gate === undefined || recommender === undefined) return undefined;
     const representation_BM = noGrad(() => recommender.represent(histories));
-    return adapter.gate.forward(representation_BM, isTraining);
+    return adapter.gate.forward(representation_BM, use);
   }
 
   /**
@@ -87,14 +89,13 @@ export class LlmRecommender implements Recommender {
   logProbabilities(
     layout: Layout,
     histories: readonly (readonly number[])[],
-    { dropout, isTraining = false }: ForwardOptions = {},
+    { dropout, gates_BE = this.gates(histories) }: ForwardOptions = {},
   ): {
     logProbabilities_X: Tensor;
     gates_BE?: Tensor;
   } {
     const { base } = this.parts;
     const { B, T } = layout;
-    const gates_BE = this.gates(histories, isTraining);
     const pass: Pass = {
       ...(gates_BE && { gates_BE }),
       ...(dropout && { dropout, dropped: new WeakMap() }),

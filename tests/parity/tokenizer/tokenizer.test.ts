@@ -103,8 +103,8 @@ describe('SentencePiece', () => {
   });
   it('gives back every text it encoded', () => {
     const tokenizer = open();
-    // Its own sign for a space becomes one, and the library drops a byte order mark.
-    for (const text of piece.strings.filter((each) => !/[▁\ufeff]/.test(each)))
+    // Its own sign for a space becomes one.
+    for (const text of piece.strings.filter((each) => !each.includes('▁')))
       assert.equal(tokenizer.decode(tokenizer.encode(text)), text);
   });
   it('puts no space before a continuation', () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import { type ReportData, renderReport, writeReport } from '../../../src/analysis/index.js';
+import { HOSTILE_TITLES } from '../../support/hostile.js';
 import { sampleReport } from './helper.js';
 
 let data: ReportData;
@@ -49,6 +50,32 @@ test('a hostile value anywhere in the report does not get through', async () => 
     notes: [bad],
   });
   assert.doesNotMatch(hostile, /<img/i);
+});
+
+test('hostile titles and names are shown in the page, not obeyed', async () => {
+  const titles = [...HOSTILE_TITLES];
+  const shown = await renderReport({
+    ...data,
+    title: titles.join(' '),
+    expertWeights: titles.slice(0, 10).map((user) => ({ user, weights: [0.5, 0.5] })),
+    examples: [
+      {
+        user: titles.join(' '),
+        history: titles,
+        candidates: titles.map((title, i) => ({ title, score: -i, isTarget: i === 9 })),
+      },
+    ],
+    timings: titles.map((label) => ({ label, seconds: 1 })),
+  });
+  assert.doesNotMatch(shown, /[^\P{Control}\n]|\p{Bidi_Control}|[\u2028\u2029]/u);
+  assert.ok(shown.includes('\\u001b[2J') && shown.includes('Reversed \\u202eexe.gpj\\u202c name'));
+  // Every element and attribute of the page is one the report makes itself.
+  const plain = (await renderReport(data)).matchAll(/<([a-z!][\w-]*)|\s([a-z][\w:-]*)=["']/gi);
+  const known = new Set([...plain].map(([found]) => found.trim()));
+  for (const [found] of shown
+    .replace(/>[^<]*</g, '><')
+    .matchAll(/<([a-z!][\w-]*)|\s([a-z][\w:-]*)=["']/gi))
+    assert.ok(known.has(found.trim()), found);
 });
 
 test('every embedded spec reads back and compiles', () => {

@@ -31,6 +31,18 @@ test('wide characters and combining marks keep the columns straight', () => {
   assert.equal(lines[3], 'Cafe\u0301  2');
 });
 
+test('a cell cannot add lines, move the cursor or turn the direction of writing', () => {
+  const table = formatTable(
+    [{ header: 't' }, { header: 'n' }],
+    [
+      ['a\nb\x1b[2J\u202e', '1'],
+      ['c', '2'],
+    ],
+  );
+  assert.equal(table.split('\n')[2], 'a\\u000ab\\u001b[2J\\u202e  1');
+  assert.equal(table.split('\n').length, 4);
+});
+
 test('one line per method; a dash where a method cannot tell', async () => {
   const { methods } = await sampleReport(20);
   const scored = methods[0]!.evaluation;

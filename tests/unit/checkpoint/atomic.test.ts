@@ -11,7 +11,14 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { fileError, writeFileAtomic, writeFolderAtomic } from '../../../src/checkpoint/index.js';
+import {
+  appendAtomic,
+  fileError,
+  removeTemporaries,
+  syncFile,
+  writeFileAtomic,
+  writeFolderAtomic,
+} from '../../../src/checkpoint/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'ilora-atomic-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -69,5 +76,41 @@ describe('writeFolderAtomic', () => {
     };
     assert.throws(() => writeFolderAtomic(join(folder, 'other'), fail), /stop/);
     assert.deepEqual(readdirSync(folder), before);
+  });
+});
+
+describe('appendAtomic', () => {
+  it('appends whole texts and says how many bytes', () => {
+    const path = join(folder, 'log');
+    assert.equal(appendAtomic(path, 'ü\n'), 3);
+    assert.equal(appendAtomic(path, 'b\n'), 2);
+    assert.equal(readFileSync(path, 'utf8'), 'ü\nb\n');
+    syncFile(path);
+  });
+  it('names path and reason', () => {
+    const path = join(folder, 'none', 'log');
+    const refused = { code: 'file', message: /none.log: expected .*ENOENT/ };
+    assert.throws(() => appendAtomic(path, 'x'), refused);
+    assert.throws(() => syncFile(path), refused);
+  });
+});
+
+describe('temporary names', () => {
+  it('are new each time, so that what a killed writer left blocks no later one', () => {
+    const inside = mkdtempSync(join(folder, 'names-'));
+    const names = new Set<string>();
+    for (let i = 0; i < 50; i++)
+      writeFileAtomic(
+        join(inside, 'file'),
+        (function* () {
+          for (const name of readdirSync(inside)) if (name !== 'file') names.add(name);
+          yield Uint8Array.of(i);
+        })(),
+      );
+    assert.equal(names.size, 50);
+    for (const name of names) writeFileSync(join(inside, name), 'left');
+    writeFileSync(join(inside, '.mine.tmp'), 'not a temporary of ours');
+    removeTemporaries(inside);
+    assert.deepEqual(readdirSync(inside).sort(), ['.mine.tmp', 'file']);
   });
 });

@@ -227,3 +227,20 @@ test('the frozen candidates are what the folder says', async () => {
     );
   }
 });
+
+test('any changed byte of the manifest is noticed, free text included; one without a seal is opened', async () => {
+  const { folder, dataset } = await written();
+  const path = join(folder, 'manifest.json');
+  const whole = readFileSync(path);
+  const name = whole.indexOf('"tiny"') + 1;
+  for (const at of [name, 0, whole.length - 1, ...Array.from({ length: 60 }, (_, i) => 31 * i)]) {
+    const bytes = Buffer.from(whole);
+    bytes[at % whole.length]! ^= 2;
+    writeFileSync(path, bytes);
+    await assert.rejects(openDataset(folder), /manifest\.json/, `byte ${at}`);
+  }
+  const { seal, ...earlier } = JSON.parse(whole.toString()) as { seal: string };
+  assert.match(seal, /^[0-9a-f]{64}$/);
+  writeFileSync(path, JSON.stringify(earlier));
+  assert.equal((await openDataset(folder)).hash, dataset.hash);
+});

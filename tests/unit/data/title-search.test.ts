@@ -36,3 +36,20 @@ describe('TitleSearch', () => {
   it('does not guess at strangers', () => assert.deepEqual(find('xyzzy plugh'), ['unknown', []]));
   it('finds nothing for nothing', () => assert.equal(search.find('  ').kind, 'unknown'));
 });
+
+it('takes a title typed exactly even one of signs only', () => {
+  const items = ['🎬', '★', '!!!', 'A;B'].map((title, id) => ({
+    id,
+    title,
+    sourceTitle: title,
+    sourceId: String(id),
+  }));
+  const search = new TitleSearch(items);
+  for (const [id, { title }] of items.entries()) {
+    const { kind, items: found } = search.find(` ${title} `);
+    assert.equal(kind, 'exact');
+    assert.deepEqual(found, [items[id]]);
+  }
+  const none = search.find('☃');
+  assert.deepEqual(none, { query: '☃', kind: 'unknown', items: [] });
+});

@@ -170,3 +170,19 @@ test('a wrong width, odd heads and several tokens after a cache are refused by n
   assert.throws(() => tinyLlama({ config: { headDim: 3 } }), /an even head width/);
   assert.throws(() => model.forward(model.embed(ids([3, 64]))), /embedding.*out of range/s);
 });
+
+test('a text longer than the base can read is refused, and generation ends with the last position', () => {
+  const model = tinyLlama({ config: { maxPositions: 6 } });
+  const prompt = (length: number) => model.embed(ids(new Array(length).fill(1)));
+  assert.equal(model.forward(prompt(6)).axis(1), 6);
+  const refused = { code: 'data', message: /Llama\.forward: expected at most 6 positions.* got 7/ };
+  assert.throws(() => model.forward(prompt(7)), refused);
+  const positions = [0, 1, 6];
+  assert.throws(() => model.forward(prompt(3), { positions }), refused);
+  const tokens = generateGreedy(model, prompt(4), { maxNewTokens: 10, isEnd: () => false });
+  assert.equal(
+    tokens.length,
+    3,
+    'two positions are left, and the last of them says one more token',
+  );
+});

@@ -66,7 +66,7 @@ test('rotating turns each pair (i, i + K/2) by position · frequency', () => {
       wanted[row * K + i + K / 2] = b * Math.cos(angle) + a * Math.sin(angle);
     }
   }
-  close(rotated, wanted, 1e-6); // the tables are in float32
+  close(rotated, wanted, 1e-12);
 });
 
 test('scores of rotated queries and keys depend on the distance of positions only', () => {
@@ -78,8 +78,8 @@ test('scores of rotated queries and keys depend on the distance of positions onl
       rotate(query, rope.range(q, 1, place)),
       transpose(rotate(key, rope.range(k, 1, place)), -1, -2),
     ).item();
-  close([score(107, 100)], [score(7, 0)], 1e-5);
-  close([score(9, 2)], [score(7, 0)], 1e-5);
+  close([score(107, 100)], [score(7, 0)], 1e-12);
+  close([score(9, 2)], [score(7, 0)], 1e-12);
   assert.ok(Math.abs(score(8, 0) - score(7, 0)) > 1e-3);
 });
 

@@ -1,7 +1,6 @@
 /** What makes iLoRA's layer iLoRA's: invariants of the mixture of experts. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { ShapeError } from '../../../src/errors/index.js';
 import {
   ExpertLoraLinear,
@@ -11,23 +10,13 @@ import {
 } from '../../../src/lora/index.js';
 import { Linear } from '../../../src/nn/index.js';
 import {
-  add,
   copy_,
   engineThreads,
   full,
   Generator,
-  indexSelect,
-  linear,
-  matmul,
-  mul,
-  narrow,
   noGrad,
-  scope,
-  select,
   softmax,
-  stack,
   Tensor,
-  zeros,
 } from '../../../src/tensor/index.js';
 import { close, fill_, noise } from '../../support/numeric.js';
 
@@ -59,65 +48,6 @@ function lora(rank: number, alpha: number): LoraLinear {
   return layer;
 }
 
-test('a fresh adapter has a zero `up` and gives exactly what its base gives', () => {
-  const base = frozen();
-  const x = noise([2, 3, I], 3);
-  const plain = new LoraLinear(base, { rank: 2, alpha: 4, dropout: 0.5 }, new Generator(1));
-  const mixed = new ExpertLoraLinear(
-    base,
-    { experts: 2, totalRank: 4, alpha: 4, dropout: 0.5, scaleBy: 'expert-rank' },
-    new Generator(1),
-  );
-  const dropout = new Generator(8);
-  const wanted = base.forward(x).toNumbers();
-  assert.deepEqual(plain.forward(x, { dropout }).toNumbers(), wanted);
-  const gates_BE = softmax(noise([2, 2], 4), 1);
-  assert.deepEqual(mixed.forward(x, { gates_BE, dropout }).toNumbers(), wanted);
-});
-
-test('one expert is plain LoRA of its rank, whichever rank the scale is over', () => {
-  const x = noise([2, 3, I], 3);
-  const plain = lora(4, 8);
-  for (const scaleBy of ['total-rank', 'expert-rank'] as const) {
-    const layer = experts({ experts: 1, scaleBy });
-    noGrad(() => copy_(layer.down, plain.down));
-    const gates_BE = full([2, 1], 1, { dtype: 'float64' });
-    close(layer.forward(x, { gates_BE }), plain.forward(x), 1e-12);
-  }
-});
-
-test('the mixture is the dense Σ gₑ Bₑ Aₑ, for any experts, ranks, scales and gates', () => {
-  fc.assert(
-    fc.property(
-      fc.integer({ min: 1, max: 4 }),
-      fc.integer({ min: 1, max: 3 }),
-      fc.constantFrom('total-rank' as const, 'expert-rank' as const),
-      fc.integer({ min: 0, max: 1000 }),
-      (E, R, scaleBy, seed) =>
-        scope(() => {
-          const layer = experts({ experts: E, totalRank: E * R, alpha: 6, scaleBy });
-          const x = noise([3, 2, I], seed);
-          const gates_BE = softmax(noise([3, E], seed + 1), 1);
-          const scale = scaleBy === 'total-rank' ? 6 / (E * R) : 6 / R;
-          const rows = [0, 1, 2].map((b) => {
-            let delta = zeros([O, I], { dtype: 'float64' });
-            for (let e = 0; e < E; e++) {
-              const product = matmul(
-                narrow(layer.up, 1, e * R, R),
-                narrow(layer.down, 0, e * R, R),
-              );
-              delta = add(delta, mul(product, gates_BE.toNumbers()[b * E + e] as number), scale);
-            }
-            const row = select(x, 0, b);
-            return add(layer.base.forward(row), linear(row, delta));
-          });
-          close(layer.forward(x, { gates_BE }), stack(rows, 0), 1e-10);
-        }),
-    ),
-    { numRuns: 25, seed: 1 },
-  );
-});
-
 test('uniform gates are plain LoRA of the total rank with the scale divided by the experts', () => {
   const x = noise([2, 3, I], 3);
   const gates_BE = full([2, 4], 0.25, { dtype: 'float64' });
@@ -135,17 +65,6 @@ test('the scale is alpha over the total rank, or E times that', () => {
   const options = { experts: 4, totalRank: 8, alpha: 32, dropout: 0 };
   assert.equal(expertScale({ ...options, scaleBy: 'total-rank' }), 4);
   assert.equal(expertScale({ ...options, scaleBy: 'expert-rank' }), 16);
-});
-
-test('permuting the batch with its gates permutes the result', () => {
-  const layer = experts({});
-  const x = noise([3, 2, I], 3);
-  const gates_BE = softmax(noise([3, 2], 4), 1);
-  const order = Tensor.from([2, 0, 1], [3], 'int64');
-  const permuted = layer.forward(indexSelect(x, 0, order), {
-    gates_BE: indexSelect(gates_BE, 0, order),
-  });
-  close(permuted, indexSelect(layer.forward(x, { gates_BE }), 0, order), 1e-12);
 });
 
 test('an expert whose gate is zero changes nothing and gets no gradient', () => {

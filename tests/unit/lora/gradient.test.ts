@@ -1,5 +1,7 @@
 /** Gradients of adapters, gates and projector by finite differences in float64. */
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import * as lora from '../../../src/lora/index.js';
 import {
   ConvGate,
   ExpertLoraLinear,
@@ -7,20 +9,12 @@ import {
   LoraLinear,
   Projector,
 } from '../../../src/lora/index.js';
-import { Linear } from '../../../src/nn/index.js';
-import {
-  engineThreads,
-  Generator,
-  mul,
-  softmax,
-  sum,
-  type Tensor,
-} from '../../../src/tensor/index.js';
-import { checkGradients, fill_, noise } from '../../support/numeric.js';
+import { Linear, Module } from '../../../src/nn/index.js';
+import { engineThreads, Generator, softmax } from '../../../src/tensor/index.js';
+import { checkGradients, fill_, mixture, noise } from '../../support/numeric.js';
 
 engineThreads(1);
 
-const mixture = (x: Tensor): Tensor => sum(mul(x, noise(x.shape, 50)));
 const frozen = (): Linear => new Linear(noise([5, 4], 9));
 
 test('LoraLinear: gradients of x, down and up', () => {
@@ -50,26 +44,39 @@ test('ExpertLoraLinear: gradients of x, down, up and the gates', () => {
 test('LinearGate: gradients of the representation and its weight', () => {
   const gate = new LinearGate(6, 3, new Generator(1)).to('cpu', 'float64');
   const z = noise([2, 6], 4);
-  checkGradients(() => mixture(gate.forward(z, true)), { z, weight: gate.weight });
+  checkGradients(() => mixture(gate.forward(z)), { z, weight: gate.weight });
 });
 
-test('ConvGate over instances: gradients of the representation and of every kind of parameter', () => {
-  const gate = new ConvGate(3, 'instance', new Generator(1)).to('cpu', 'float64');
+for (const norm of ['instance', 'batch'] as const) {
+  test(`ConvGate over the ${norm}: gradients of the representation and of all parameters`, () => {
+    const gate = new ConvGate(3, norm, new Generator(1)).to('cpu', 'float64');
+    const z = noise([2, 12], 4);
+    const use = { isTraining: true, movesStatistics: false };
+    const parameters = Object.fromEntries(gate.namedParameters());
+    assert.equal(Object.keys(parameters).length, 3 + 9 * 6 + 2);
+    // The norm over a batch of two bends sharply; kinks of relu lie within longer steps.
+    const check = { tolerance: 1e-6, step: 1e-6, mostElements: 2 };
+    checkGradients(() => mixture(gate.forward(z, use)), { z, ...parameters }, check);
+  });
+}
+
+test('ConvGate with the statistics it has gathered: gradients in evaluation', () => {
+  const gate = new ConvGate(3, 'batch', new Generator(1)).to('cpu', 'float64');
+  gate.forward(noise([5, 12], 7), { isTraining: true });
   const z = noise([2, 12], 4);
-  const [, , , third] = gate.blocks;
   checkGradients(
-    () => mixture(gate.forward(z, true)),
-    {
-      z,
-      conv: gate.conv,
-      normWeight: gate.norm.weight,
-      conv1: third!.conv1,
-      conv2: third!.conv2,
-      normBias: third!.norm2.bias,
-      weight: gate.linear.weight,
-    },
-    1e-6, // a kink of relu may lie within the step
+    () => mixture(gate.forward(z)),
+    { z, conv: gate.conv, weight: gate.linear.weight },
+    1e-6,
   );
+});
+
+test('every module of the folder has a case above', () => {
+  const modules = Object.entries(lora).filter(
+    ([, member]) => typeof member === 'function' && member.prototype instanceof Module,
+  );
+  const covered = ['ConvGate', 'ExpertLoraLinear', 'LinearGate', 'LoraLinear', 'Projector'];
+  assert.deepEqual(modules.map(([name]) => name).sort(), covered);
 });
 
 test('Projector: gradients of the item vectors and both layers', () => {

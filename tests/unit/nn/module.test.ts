@@ -13,7 +13,14 @@ import {
   snakeCase,
   zeroBias,
 } from '../../../src/nn/index.js';
-import { engineThreads, full, Generator, Tensor, zeros } from '../../../src/tensor/index.js';
+import {
+  engineThreads,
+  full,
+  Generator,
+  RowStreams,
+  Tensor,
+  zeros,
+} from '../../../src/tensor/index.js';
 import { close, noise } from '../../support/numeric.js';
 
 engineThreads(1);
@@ -147,18 +154,14 @@ test('the padding row of an embedding gets no gradient', () => {
   assert.deepEqual(table.weight.grad?.toNumbers(), [2, 2, 0, 0, 0, 0]);
 });
 
-test('dropout is on exactly when a pass brings a generator', () => {
+test('dropout is on exactly when a pass brings streams', () => {
   const layer = new Dropout(0.5);
-  const x = full([64], 1);
+  const x = full([1, 64], 1);
+  const dropout = new RowStreams(BigInt64Array.of(1n));
   assert.equal(layer.forward(x), x);
   assert.equal(layer.forward(x, {}), x);
-  assert.ok(
-    layer
-      .forward(x, { dropout: new Generator(1) })
-      .toNumbers()
-      .includes(0),
-  );
-  assert.equal(new Dropout(0).forward(x, { dropout: new Generator(1) }), x);
+  assert.ok(layer.forward(x, { dropout }).toNumbers().includes(0));
+  assert.equal(new Dropout(0).forward(x, { dropout }), x);
 });
 
 test('starting values keep their bounds and repeat with the seed', () => {

@@ -1,10 +1,9 @@
-/** iLoRA from history to scores: one pass for all candidates, exact whatever shares its batch. */
+/** iLoRA from history to scores. What may not change a score: tests/invariants. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Instance } from '../../../src/data/index.js';
 import {
-  Adapter,
-  LlmRecommender,
+  type LlmRecommender,
   layOut,
   rowLength,
   treeMask,
@@ -20,17 +19,8 @@ import {
   sum,
   Tensor,
 } from '../../../src/tensor/index.js';
-import { PromptBuilder } from '../../../src/text/index.js';
 import { leaksNothing } from '../../support/leak.js';
-import {
-  tinyAdapterOptions,
-  tinyIlora,
-  tinyInstances,
-  tinyLlama,
-  tinySasrec,
-  titles,
-  wordEncoder,
-} from '../../support/models.js';
+import { tinyIlora, tinyInstances } from '../../support/models.js';
 import { checkGradients, close } from '../../support/numeric.js';
 
 engineThreads(1);
@@ -41,27 +31,6 @@ const [first, second, third] = tinyInstances as [Instance, Instance, Instance];
 
 const scores = async (made: LlmRecommender, instances: readonly Instance[]): Promise<number[][]> =>
   (await made.rank(instances)).map((ranking) => [...ranking.scores]);
-
-test('all candidates in one pass score as each alone does', async () => {
-  const made = tinyIlora({ dtype: 'float64' });
-  const { prompts, adapter } = made.parts;
-  assert.ok(adapter.projector !== undefined, 'prompts carry slots');
-  const together = await scores(made, [first, second]);
-  for (const [b, instance] of [first, second].entries()) {
-    const alone = instance.candidates.map((item) =>
-      noGrad(() =>
-        scope(() => {
-          const rows = [{ prompt: made.prompt(instance), continuations: [prompts.answer(item)] }];
-          const layout = layOut(rows);
-          assert.equal(layout.isTree, false);
-          return sum(made.logProbabilities(layout, [instance.history]).logProbabilities_X).item();
-        }),
-      ),
-    );
-    close(together[b]!, alone, EXACT);
-    assert.ok(new Set(alone.map((x) => x.toFixed(6))).size > 1, 'candidates differ');
-  }
-});
 
 test('a score is the log-likelihood of the title token by token, computed without our layout', async () => {
   const made = tinyIlora({ dtype: 'float64', adapter: { hasSlots: false } });
@@ -88,39 +57,6 @@ test('a score is the log-likelihood of the title token by token, computed withou
   close(got!, wanted, EXACT);
 });
 
-test("scores and gates depend neither on batch mates nor on their order nor on the batch's size", async () => {
-  const made = tinyIlora({ dtype: 'float64' });
-  const all = await made.rank(tinyInstances);
-  for (const [i, instance] of tinyInstances.entries()) {
-    const [alone] = await made.rank([instance]);
-    close(alone!.scores, all[i]!.scores, EXACT);
-    close(alone!.gates!, all[i]!.gates!, EXACT);
-  }
-  const reversed = await scores(made, tinyInstances.toReversed());
-  for (const [i, row] of reversed.toReversed().entries()) close(row, all[i]!.scores, EXACT);
-  const small = tinyIlora({ dtype: 'float64', batchTokens: 1 });
-  for (const [i, row] of (await scores(small, tinyInstances)).entries())
-    close(row, all[i]!.scores, EXACT);
-});
-
-test('permuting the candidates in the continuations alone permutes the scores', async () => {
-  const made = tinyIlora({ dtype: 'float64' });
-  const prompt = made.prompt(second);
-  const score = (items: readonly number[]): number[] =>
-    noGrad(() =>
-      scope(() => {
-        const continuations = items.map((item) => made.parts.prompts.answer(item));
-        const layout = layOut([{ prompt, continuations }]);
-        const logs = made.logProbabilities(layout, [second.history]).logProbabilities_X.toNumbers();
-        const totals = items.map(() => 0);
-        for (const [x, { continuation }] of layout.predictions.entries())
-          totals[continuation]! += logs[x]!;
-        return totals;
-      }),
-    );
-  close(score([2, 1, 0, 7]), score([7, 0, 1, 2]).toReversed(), EXACT);
-});
-
 test('gates are rows that sum to 1, and another history has other gates and scores', async () => {
   const made = tinyIlora({ dtype: 'float64' });
   const [a, b] = await made.rank([first, { ...first, history: [11, 10, 9] }]);
@@ -130,29 +66,6 @@ test('gates are rows that sum to 1, and another history has other gates and scor
   }
   assert.notDeepEqual(a!.gates, b!.gates);
   assert.notDeepEqual(a!.scores, b!.scores);
-});
-
-test('an adapter with zero `up` scores as the bare base does, and so does the base after remove', async () => {
-  const recommender = tinySasrec().freeze();
-  const prompts = new PromptBuilder(wordEncoder, titles, 'movie');
-  const parts = { name: 'x', prompts, batchTokens: 1 << 20 };
-  const bare = await scores(new LlmRecommender({ ...parts, base: tinyLlama() }), [first, third]);
-  const base = tinyLlama();
-  const options = { ...tinyAdapterOptions, hasSlots: false };
-  const adapter = new Adapter(base, options, 8, 5);
-  const fresh = new LlmRecommender({ ...parts, base, adapter, recommender });
-  assert.deepEqual(await scores(fresh, [first, third]), bare);
-  adapter.remove();
-  assert.deepEqual(await scores(new LlmRecommender({ ...parts, base }), [first, third]), bare);
-});
-
-test('with one expert iLoRA scores as plain LoRA does', async () => {
-  const mixed = tinyIlora({ dtype: 'float64', adapter: { experts: 1, hasSlots: false } });
-  const plain = tinyIlora({ dtype: 'float64', adapter: { kind: 'lora', hasSlots: false } });
-  const wanted = await scores(plain, tinyInstances);
-  for (const [i, row] of (await scores(mixed, tinyInstances)).entries())
-    close(row, wanted[i]!, EXACT);
-  assert.equal((await plain.rank([first]))[0]!.gates, undefined);
 });
 
 test('the loss of a whole iLoRA has the gradients of finite differences in every trained part', () => {

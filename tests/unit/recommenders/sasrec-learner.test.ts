@@ -22,12 +22,16 @@ const sequence = (items: readonly number[]): Sequence => ({
   user: 'u',
   items: Int32Array.from(items),
 });
-const at = (epoch: number, seed = 1): TrainingPosition => ({
+const at = (step: number, seed = 1): TrainingPosition => ({
   seed,
-  step: epoch,
+  step,
   totalSteps: 100,
-  epoch,
+  batch: [], // SASRec asks for no batch mates
 });
+
+/** All examples of a pass. */
+const allOf = ({ examples }: SASRecLearner, epoch: number): number[] =>
+  Array.from({ length: examples }, (_, row) => row + epoch * examples);
 
 /** Pairs (inputs up to a target, target) that a loss was asked for, read off the model's inputs. */
 function targetsOf(learner: SASRecLearner, epoch: number): number[][] {
@@ -41,8 +45,7 @@ function targetsOf(learner: SASRecLearner, epoch: number): number[][] {
       seen.push(values.slice(row * L, (row + 1) * L).filter((item) => item !== N));
     return forward(items, pass);
   };
-  const all = Array.from({ length: learner.examples }, (_, i) => i);
-  noGrad(() => scope(() => learner.loss(all, at(epoch))));
+  noGrad(() => scope(() => learner.loss(allOf(learner, epoch), at(0))));
   model.forward = forward;
   return seen;
 }
@@ -67,8 +70,7 @@ test('each interaction but the first is a target exactly once in an epoch, at an
           const got = inputs.flat().map((place) => place + 1);
           const ascending = (a: number, b: number): number => a - b;
           assert.deepEqual(got.sort(ascending), wanted.sort(ascending));
-          const all = Array.from({ length: learner.examples }, (_, i) => i);
-          assert.equal(learner.countTargets(all, at(epoch)), wanted.length);
+          assert.equal(learner.countTargets(allOf(learner, epoch), at(0)), wanted.length);
         }),
     ),
     { numRuns: 40, seed: 2 },
@@ -98,7 +100,7 @@ test('the loss of a batch is the sum over its examples, for both losses and any 
   for (const loss of ['softmax', 'bce'] as const) {
     const model = tinySasrec().to('cpu', 'float64');
     const learner = new SASRecLearner(model, sequences, { ...options, loss });
-    const all = Array.from({ length: learner.examples }, (_, i) => i);
+    const all = allOf(learner, 2);
     const of = (part: number[]): number =>
       noGrad(() => scope(() => learner.loss(part, at(2)).item()));
     const whole = of(all);
@@ -117,15 +119,15 @@ test('the loss of a batch is the sum over its examples, for both losses and any 
 test('the softmax loss is the negative log-likelihood of the next items', () => {
   const model = tinySasrec().to('cpu', 'float64');
   const learner = new SASRecLearner(model, [sequence([3, 1, 4])], options);
-  const all = Array.from({ length: learner.examples }, (_, i) => i);
   const epochs = [0, 1, 2, 3, 4, 5, 6, 7];
-  const epoch = epochs.find((e) => learner.countTargets([0], at(e)) === 2);
+  const firstOf = (epoch: number): number[] => allOf(learner, epoch).slice(0, 1);
+  const epoch = epochs.find((e) => learner.countTargets(firstOf(e), at(0)) === 2);
   assert.ok(epoch !== undefined, 'in some epoch one chunk holds both targets');
   const nll = (history: readonly number[], target: number): number => {
     const logits = model.logits(model.represent([history])).toNumbers();
     return Math.log(logits.reduce((total, x) => total + Math.exp(x), 0)) - logits[target]!;
   };
-  const got = noGrad(() => scope(() => learner.loss(all, at(epoch)).item()));
+  const got = noGrad(() => scope(() => learner.loss(allOf(learner, epoch), at(0)).item()));
   close([got], [nll([3], 1) + nll([3, 1], 4)], 1e-9);
 });
 
@@ -137,9 +139,10 @@ test('sequences of one item or none are no examples', () => {
 test('a chunk without targets has a loss of zero and gradients of zero', () => {
   const learner = new SASRecLearner(tinySasrec(), [sequence([0, 1, 2, 3, 4, 5, 6])], options);
   const epochs = Array.from({ length: 60 }, (_, i) => i);
-  const epoch = epochs.find((e) => learner.countTargets([1], at(e)) === 0);
+  const secondOf = (epoch: number): number[] => allOf(learner, epoch).slice(1, 2);
+  const epoch = epochs.find((e) => learner.countTargets(secondOf(e), at(0)) === 0);
   assert.ok(epoch !== undefined, 'in some epoch the first chunk holds all six targets');
-  const loss = learner.loss([1], at(epoch));
+  const loss = learner.loss(secondOf(epoch), at(0));
   assert.equal(loss.item(), 0);
   loss.backward();
   const gradient = learner.model.items.weight.grad?.toNumbers() ?? [];
@@ -150,7 +153,7 @@ test('a chunk without targets has a loss of zero and gradients of zero', () => {
 function overfit(model: SASRec, loss: 'softmax' | 'bce', steps: number): number[] {
   const learner = new SASRecLearner(model, sequences, { ...options, loss, learningRate: 0.02 });
   const adam = new Adam(learner.parameterGroups());
-  const all = Array.from({ length: learner.examples }, (_, i) => i);
+  const all = allOf(learner, 0);
   return Array.from({ length: steps }, () => {
     const value = scope(() => {
       const total = learner.loss(all, at(0));
@@ -177,7 +180,7 @@ test('two hundred training steps with dropout leave no tensor behind', async () 
   overfit(model, 'softmax', 1);
   const learner = new SASRecLearner(model, sequences, options);
   const adam = new Adam(learner.parameterGroups());
-  const all = Array.from({ length: learner.examples }, (_, i) => i);
+  const all = allOf(learner, 0);
   await leaksNothing(() => {
     for (let step = 0; step < 200; step++) {
       scope(() => learner.loss(all, at(step)).backward());

@@ -199,10 +199,10 @@ test('six hundred random calls give tensors or engine errors, and leave nothing'
 });
 
 test('a number of threads that is none is refused', () => {
-  for (const count of [0, -1, 1.5, Number.NaN])
+  for (const count of [0, -1, 1.5, Number.NaN, 1025, 2 ** 31 - 1])
     assert.throws(() => engineThreads(count), {
       code: 'engine',
-      message: `engineThreads(count): expected a whole number from 1, got ${count}`,
+      message: `engineThreads(count): expected a whole number from 1 to 1024, got ${count}`,
     });
   assert.equal(engineThreads(), 1);
 });

@@ -1,11 +1,10 @@
-/** Gradients of the tensor layer's composed and fused operators, by finite differences in float64. */
+/** Attention with masks that broadcast, composed operators beside fused ones, and backward; the rest is in operators/. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   attention,
   attentionComposed,
   engineThreads,
-  layerNorm,
   mul,
   rmsNorm,
   rmsNormComposed,
@@ -16,23 +15,9 @@ import {
   where,
 } from '../../../src/tensor/index.js';
 import { leaksNothing } from '../../support/leak.js';
-import { checkGradients, close, noise } from '../../support/numeric.js';
+import { checkGradients, close, mixture, noise } from '../../support/numeric.js';
 
 engineThreads(1);
-
-/** A fixed random mixture of all elements, so that no gradient cancels. */
-const mixture = (x: Tensor): Tensor => sum(mul(x, noise(x.shape, 50)));
-
-test('rmsNorm, fused and composed, has the gradients of its formula', () => {
-  const inputs = { x: noise([3, 5], 1), weight: noise([5], 2) };
-  for (const norm of [rmsNorm, rmsNormComposed])
-    checkGradients(() => mixture(norm(inputs.x, inputs.weight, 1e-5)), inputs);
-});
-
-test('layerNorm has the gradients of its formula', () => {
-  const inputs = { x: noise([3, 5], 1), weight: noise([5], 2), bias: noise([5], 3) };
-  checkGradients(() => mixture(layerNorm(inputs.x, inputs.weight, inputs.bias, 1e-5)), inputs);
-});
 
 const heads = (): { query: Tensor; key: Tensor; value: Tensor } => ({
   query: noise([2, 2, 4, 3], 1),

@@ -1,8 +1,10 @@
 /** The run folder: one writer, lines that can be taken back, tensors in files. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { engineThreads, Tensor, zeros } from '../../../src/tensor/index.js';
 import { RunFolder } from '../../../src/training/index.js';
 import { loadTensors, saveTensors } from '../../../src/training/tensor-file.js';
@@ -28,7 +30,7 @@ test('a second writer is refused while the first trains, and may after it, error
         return true;
       },
     );
-    assert.ok(existsSync(join(folder.path, 'lock')), 'the refused one left the lock alone');
+    assert.equal(locksOf(folder).length, 1, 'the refused one left the lock alone');
   });
   await assert.rejects(
     folder.whileLocked(async () => {
@@ -37,7 +39,85 @@ test('a second writer is refused while the first trains, and may after it, error
     /as planned/,
   );
   assert.equal(await other.whileLocked(async () => 7), 7);
-  assert.equal(existsSync(join(folder.path, 'lock')), false);
+  assert.deepEqual(locksOf(folder), []);
+});
+
+const locksOf = ({ path }: RunFolder): string[] =>
+  readdirSync(path).filter((name) => name.includes('lock'));
+
+test('of several that start at once one at a time is inside, and at least one gets in', async () => {
+  const folder = newFolder();
+  let inside = 0;
+  const results = await Promise.allSettled(
+    Array.from({ length: 5 }, () =>
+      new RunFolder(folder.path).whileLocked(async () => {
+        assert.equal(++inside, 1);
+        await setTimeout(400);
+        inside--;
+      }),
+    ),
+  );
+  assert.ok(results.some(({ status }) => status === 'fulfilled'));
+  for (const result of results)
+    if (result.status === 'rejected') assert.match(String(result.reason), /is training there/);
+  assert.deepEqual(locksOf(folder), []);
+});
+
+test('a lock whose number now belongs to another process, or is of another boot, is taken over', async () => {
+  const folder = newFolder();
+  const host = hostname();
+  const started = readFileSync(`/proc/${process.ppid}/stat`, 'utf8')
+    .split(') ')
+    .at(-1)
+    ?.split(' ')[19];
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  const path = join(folder.path, `lock.${process.ppid}.00000000`);
+  const lock = (owner: object): void => writeFileSync(path, JSON.stringify(owner));
+  for (const stale of [
+    { pid: process.ppid, host, boot, started: '1' },
+    { pid: process.ppid, host, boot: 'another', started },
+  ]) {
+    lock(stale);
+    assert.equal(await folder.whileLocked(async () => 7), 7, JSON.stringify(stale));
+    assert.equal(existsSync(path), false);
+  }
+  lock({ pid: process.ppid, host, boot, started });
+  await assert.rejects(
+    folder.whileLocked(async () => 7),
+    {
+      code: 'training',
+      message: new RegExp(`process ${process.ppid} is training there — wait for it or stop it`),
+    },
+  );
+  lock({ pid: 1, host: 'elsewhere', boot, started: '1' });
+  await assert.rejects(
+    folder.whileLocked(async () => 7),
+    {
+      code: 'training',
+      message: /process 1 of elsewhere is training there — if it is not any more, remove .*lock\./,
+    },
+  );
+});
+
+test('a lock that cannot be written is a file error that names the folder', async () => {
+  const gone = new RunFolder(join(temporaryFolder(), 'nowhere'));
+  await assert.rejects(
+    gone.whileLocked(async () => 7),
+    { code: 'file', message: /nowhere.*ENOENT/ },
+  );
+});
+
+test('what killed writers left is removed by the next owner', async () => {
+  const folder = newFolder();
+  const left = ['.run.json.0123456789abcdef.tmp', '.lock.4194304999.00000000.0123456789abcdef.tmp'];
+  for (const name of left) writeFileSync(join(folder.path, name), 'half');
+  mkdirSync(join(folder.checkpoints, '.step-00000001.0123456789abcdef.tmp', 'deep'), {
+    recursive: true,
+  });
+  writeFileSync(join(folder.path, '.mine.tmp'), 'not ours');
+  await folder.whileLocked(async () => {});
+  assert.deepEqual(readdirSync(folder.path).sort(), ['.mine.tmp', 'checkpoints']);
+  assert.deepEqual(readdirSync(folder.checkpoints), []);
 });
 
 test('the lock of a process that died, or a torn one, is taken over', async () => {
@@ -64,13 +144,27 @@ test('metrics are lines that can be counted in bytes and taken back', () => {
   const folder = newFolder();
   assert.equal(folder.metricsBytes, 0);
   assert.deepEqual(folder.readMetrics(), []);
-  folder.truncateMetrics(0);
+  folder.rewindMetrics({ metricsBytes: 0 });
   folder.log({ kind: 'step', step: 1, loss: 0.5 });
   const bytes = folder.metricsBytes;
   folder.log({ kind: 'step', step: 2, note: 'ü' });
   assert.equal(folder.readMetrics().length, 2);
-  folder.truncateMetrics(bytes);
+  folder.rewindMetrics({ metricsBytes: bytes });
   assert.deepEqual(folder.readMetrics(), [{ kind: 'step', step: 1, loss: 0.5 }]);
+  const sealed = folder.sealMetrics();
+  assert.equal(sealed.metricsBytes, bytes);
+  folder.log({ kind: 'step', step: 2 });
+  new RunFolder(folder.path).rewindMetrics(sealed);
+  assert.equal(folder.readMetrics().length, 1);
+  for (const damaged of ['{"kind":"step","step":1,"loss":0.6}\n', '{"kind":"st', ''])
+    assert.throws(
+      () => {
+        writeFileSync(folder.metrics, damaged);
+        new RunFolder(folder.path).rewindMetrics(sealed);
+      },
+      { code: 'format', message: /metrics\.jsonl: expected to begin with the \d+ bytes/ },
+      damaged,
+    );
 });
 
 test('tensors come back from a file with their bits, shapes and metadata', () => {

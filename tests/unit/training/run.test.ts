@@ -1,6 +1,6 @@
 /** From settings to a recommender on disk, and back. */
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { type Dataset, type Instance, openDataset, writeDataset } from '../../../src/data/index.js';
@@ -13,6 +13,7 @@ import {
   type Settings,
   trainRun,
 } from '../../../src/training/index.js';
+import { loadTensors, saveTensors } from '../../../src/training/tensor-file.js';
 import { temporaryFolder } from '../../support/folder.js';
 import { tinyDraft } from '../data/helper.js';
 
@@ -118,4 +119,49 @@ test('another dataset, a run without weights and a record that is none are refus
       text,
     );
   await assert.rejects(openRun(join(broken.folder.path, 'nowhere')), { code: 'file' });
+});
+
+test('a changed byte of the record, of the best weights or of the recommender behind the gate is noticed', async () => {
+  const { folder } = await trainRun(
+    settings(join(temporaryFolder(), 'run')),
+    { shared: { dataset } },
+    hooks(),
+  );
+  for (const path of [folder.run, folder.best]) {
+    const whole = readFileSync(path);
+    for (let i = 0; i < 40; i++) {
+      const bytes = Buffer.from(whole);
+      const at = Math.floor((i * whole.length) / 40);
+      bytes[at]! ^= 1 << (i % 8);
+      writeFileSync(path, bytes);
+      await assert.rejects(
+        openRun(folder.path, { shared: { dataset } }),
+        (error: Error & { code?: string }) => {
+          assert.ok(
+            ['format', 'settings'].includes(error.code ?? ''),
+            `${path} at ${at}: ${error}`,
+          );
+          assert.ok(error.message.includes(path), error.message);
+          return true;
+        },
+        `${path} at ${at}`,
+      );
+    }
+    writeFileSync(path, whole);
+  }
+  await openRun(folder.path, { shared: { dataset } });
+});
+
+test('records and best weights of earlier versions, without a seal, are opened', async () => {
+  const { folder, recommender } = await trainRun(
+    settings(join(temporaryFolder(), 'run')),
+    { shared: { dataset } },
+    hooks(),
+  );
+  const { sha256, ...record } = JSON.parse(readFileSync(folder.run, 'utf8')) as { sha256: string };
+  assert.match(sha256, /^[0-9a-f]{64}$/);
+  writeFileSync(folder.run, JSON.stringify(record));
+  saveTensors(folder.best, loadTensors(folder.best).tensors);
+  const opened = await openRun(folder.path, { shared: { dataset } });
+  assert.deepEqual(await opened.recommender.rank(rows()), await recommender.rank(rows()));
 });

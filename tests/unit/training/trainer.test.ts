@@ -6,12 +6,13 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { AbortError } from '../../../src/errors/index.js';
+import { AbortError, IloraError } from '../../../src/errors/index.js';
 import { type Learner, LlmLearner, SASRecLearner } from '../../../src/recommenders/index.js';
 import { engineThreads, full, mul, type Tensor } from '../../../src/tensor/index.js';
 import {
@@ -21,6 +22,7 @@ import {
   type TrainingSummary,
   train,
 } from '../../../src/training/index.js';
+import { loadTensors } from '../../../src/training/tensor-file.js';
 import { temporaryFolder } from '../../support/folder.js';
 import { leaksNothing } from '../../support/leak.js';
 import { tinyDataset, tinyIlora, tinySasrec } from '../../support/models.js';
@@ -252,6 +254,137 @@ test('checkpoints without their marker or with other bytes are passed over, and 
   }
 });
 
+test('a damaged checkpoint is passed over with a notice that names the file; only damaged ones are an error', async () => {
+  const folder = newFolder();
+  const learner = sasrec();
+  await train(
+    learner,
+    folder,
+    { ...options, checkpointSeconds: 1e-9 },
+    { validate: validator(learner) },
+  );
+  const flip = (step: string, file: string): void => {
+    const path = join(folder.checkpoints, step, file);
+    const bytes = readFileSync(path);
+    bytes[bytes.length >> 1]! ^= 1;
+    writeFileSync(path, bytes);
+  };
+  const again = async (): Promise<string[]> => {
+    const notices: string[] = [];
+    const fresh = sasrec();
+    await train(fresh, folder, options, {
+      validate: validator(fresh),
+      onNotice: (text) => notices.push(text),
+    });
+    return notices;
+  };
+  assert.deepEqual(await again(), []);
+  flip('step-00000012', 'optimizer.safetensors');
+  const [notice, ...more] = await again();
+  assert.deepEqual(more, []);
+  assert.match(
+    notice ?? '',
+    /step-00000012.optimizer\.safetensors: expected sha256 \w{12}, got \w{12}: damaged — passed over, training goes on from .*step-00000011/,
+  );
+  assert.deepEqual(readdirSync(folder.checkpoints).sort(), ['step-00000011', 'step-00000012']);
+  flip('step-00000011', 'state.json');
+  flip('step-00000012', 'complete.json');
+  await assert.rejects(again(), {
+    code: 'format',
+    message:
+      /checkpoints: 3 problems[\s\S]*step-00000012[\s\S]*step-00000011.state\.json[\s\S]*from a copy/,
+  });
+});
+
+test('damaged best weights and a changed log are noticed when a run is resumed', async () => {
+  const folder = newFolder();
+  await resume(sasrec, folder);
+  for (const [path, message] of [
+    [folder.best, /best\.safetensors: expected .* — put it back from a copy/],
+    [folder.metrics, /metrics\.jsonl: expected to begin with the \d+ bytes/],
+  ] as const) {
+    const whole = readFileSync(path);
+    for (const at of [0, 9, 40, whole.length >> 1, whole.length - 1]) {
+      const bytes = Buffer.from(whole);
+      bytes[at]! ^= 4;
+      writeFileSync(path, bytes);
+      await assert.rejects(resume(sasrec, folder), { code: 'format', message }, `${path} at ${at}`);
+    }
+    writeFileSync(path, whole);
+  }
+});
+
+test('a log that cannot be written stops the run without a gap: resumed it equals an uninterrupted one', async () => {
+  const wanted = await uninterrupted(sasrec);
+  for (const [kind, failing] of [
+    ['step', 5],
+    ['validation', 6],
+  ] as const) {
+    const folder = newFolder();
+    const log = folder.log.bind(folder);
+    folder.log = (entry) => {
+      if (entry.kind === kind && entry.step === failing)
+        throw new IloraError('file', 'metrics.jsonl: no space');
+      log(entry);
+    };
+    const learner = sasrec();
+    await assert.rejects(train(learner, folder, options, { validate: validator(learner) }), {
+      code: 'file',
+      message: 'metrics.jsonl: no space',
+    });
+    assert.deepEqual(await resume(sasrec, new RunFolder(folder.path)), wanted, kind);
+  }
+});
+
+test('a checkpoint that cannot be written says that the last one stands', async () => {
+  const wanted = await uninterrupted(sasrec);
+  const folder = newFolder();
+  const learner = sasrec();
+  await assert.rejects(
+    train(
+      learner,
+      folder,
+      { ...options, checkpointSeconds: 1e-9 },
+      {
+        validate: validator(learner),
+        onStep: ({ step }) => {
+          if (step !== 5) return;
+          // A file in place of the folder: nothing can be written into it, by root neither.
+          renameSync(folder.checkpoints, `${folder.checkpoints}-aside`);
+          writeFileSync(folder.checkpoints, '');
+        },
+      },
+    ),
+    { code: 'file', message: /checkpoints[\s\S]*nothing that was saved is lost: --resume goes on/ },
+  );
+  rmSync(folder.checkpoints);
+  renameSync(`${folder.checkpoints}-aside`, folder.checkpoints);
+  assert.deepEqual(await resume(sasrec, folder), wanted);
+});
+
+test('too high a learning rate ends the run with step, examples and cause, and saves nothing that is not finite', async () => {
+  for (const learningRate of [1e25, 1e37]) {
+    const folder = newFolder();
+    const wild = new SASRecLearner(tinySasrec({ blocks: 1 }), sequences, {
+      learningRate,
+      weightDecay: 0,
+      loss: 'bce',
+    });
+    await assert.rejects(
+      train(wild, folder, { ...options, warmupShare: 0, checkpointSeconds: 1e-9 }),
+      {
+        code: 'training',
+        message:
+          /at step \d+ \(examples [\d, ]+\)[\s\S]*learning rate is too high|after step \d+[\s\S]*learning rate is too high/,
+      },
+    );
+    for (const name of readdirSync(folder.checkpoints))
+      for (const file of ['model.safetensors', 'optimizer.safetensors'])
+        for (const [key, tensor] of loadTensors(join(folder.checkpoints, name, file)).tensors)
+          assert.ok(tensor.toNumbers().every(Number.isFinite), `${name} ${key}`);
+  }
+});
+
 test('resuming a finished run changes nothing', async () => {
   const folder = newFolder();
   const wanted = await resume(sasrec, folder);
@@ -377,7 +510,7 @@ test('the loss falls, and every example is seen once per pass', async () => {
   for (let pass = 0; pass < 60; pass++)
     assert.deepEqual(
       seen.slice(pass * all.length, (pass + 1) * all.length).sort((a, b) => a - b),
-      all,
+      all.map((row) => row + pass * all.length),
     );
   const mean = (values: number[]): number => values.reduce((a, b) => a + b) / values.length;
   assert.ok(mean(losses.slice(-10)) < 0.8 * mean(losses.slice(0, 10)), `${losses}`);

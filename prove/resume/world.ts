@@ -1,0 +1,200 @@
+/**
+ * A world small enough to be trained hundreds of times: a dataset, a base with a tokenizer, settings.
+ *
+ * All of it is made of random numbers and plain words, written through the same doors as real data,
+ * so that the real trainer and the real command line can be run on it.
+ */
+import { writeFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expectedShapes } from '../../src/checkpoint/model-config.js';
+import { type TensorData, writeSafetensors } from '../../src/checkpoint/safetensors.js';
+import {
+  type DatasetDraft,
+  Random,
+  RowRanges,
+  SequenceStore,
+  writeDataset,
+} from '../../src/data/index.js';
+import { resolveSettings, type Settings } from '../../src/training/index.js';
+
+/** Where the parts of a world lie. */
+export interface World {
+  folder: string;
+  data: string;
+  base: string;
+}
+
+const ITEMS = 24;
+
+/** Writes a dataset and a base into a folder; equal seeds give equal bytes. */
+export async function makeWorld(folder: string, seed: number): Promise<World> {
+  const world = { folder, data: join(folder, 'data'), base: join(folder, 'base') };
+  await mkdir(world.base, { recursive: true });
+  await writeDataset(world.data, draft(seed), { candidateCount: 4, seed });
+  writeBase(world.base, seed);
+  return world;
+}
+
+const WORDS = ['Red', 'Blue', 'Night', 'River', 'Stone', 'Lamp', 'Bird'];
+
+function draft(seed: number): DatasetDraft {
+  const random = new Random(seed, 'world-sequences');
+  const sequences = new SequenceStore(true);
+  const lengths = [9, 7, 8, 6, 10, 7, 8];
+  for (const [user, length] of lengths.entries()) {
+    const items = [...random.permutation(ITEMS)].slice(0, length);
+    sequences.add(
+      `u${user}`,
+      items,
+      items.map((_, i) => 1000 + i),
+    );
+  }
+  const rows = { train: new RowRanges(), validation: new RowRanges(), test: new RowRanges() };
+  for (const [sequence, length] of lengths.entries()) {
+    const split = sequence < 3 ? 'train' : sequence < 6 ? 'validation' : 'test';
+    const first = split === 'train' ? 2 : length - 1;
+    rows[split].add({ sequence, first, last: length - 1 });
+  }
+  return {
+    name: 'tiny',
+    origin: 'random numbers',
+    licence: 'none',
+    citation: '',
+    titles: 'raw',
+    splitRule: { rule: 'by-hand' },
+    window: { minHistory: 2, maxHistory: 4 },
+    items: Array.from({ length: ITEMS }, (_, id) => {
+      const title = `${WORDS[id % WORDS.length]} ${id}`;
+      return { id, title, sourceTitle: title, sourceId: String(id) };
+    }),
+    sequences,
+    ...rows,
+    dropped: {},
+    notes: [],
+  };
+}
+
+/** A Llama of two layers over 257 tokens: the bytes and one that ends a text. */
+function writeBase(folder: string, seed: number): void {
+  const config = {
+    architectures: ['LlamaForCausalLM'],
+    vocab_size: 257,
+    hidden_size: 16,
+    intermediate_size: 24,
+    num_hidden_layers: 2,
+    num_attention_heads: 4,
+    num_key_value_heads: 2,
+    rms_norm_eps: 1e-5,
+    rope_theta: 10_000,
+    max_position_embeddings: 2048,
+    tie_word_embeddings: true,
+    hidden_act: 'silu',
+    eos_token_id: 256,
+  };
+  writeFileSync(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+  const shapes = expectedShapes({
+    architecture: 'LlamaForCausalLM',
+    vocabSize: 257,
+    hiddenSize: 16,
+    intermediateSize: 24,
+    numLayers: 2,
+    numHeads: 4,
+    numKvHeads: 2,
+    headDim: 4,
+    rmsNormEps: 1e-5,
+    ropeTheta: 10_000,
+    maxPositions: 2048,
+    tieWordEmbeddings: true,
+    attentionBias: false,
+    eosTokenIds: [256],
+  });
+  const random = new Random(seed, 'world-base');
+  const tensors: TensorData[] = [...shapes].map(([name, shape]) => {
+    const size = shape.reduce((a, b) => a * b, 1);
+    // Norms near one, everything else wide enough that every layer matters.
+    const scale = shape.length === 1 ? 0.1 : 1 / Math.sqrt(shape.at(-1) as number);
+    const middle = shape.length === 1 ? 1 : 0;
+    const data = Float32Array.from({ length: size }, () => middle + scale * random.gaussian());
+    return { name: `model.${name}`, dtype: 'F32', shape, data };
+  });
+  writeSafetensors(join(folder, 'model.safetensors'), tensors);
+  const vocab = Object.fromEntries([...byteLetters()].map((letter, id) => [letter, id]));
+  const tokenizer = {
+    version: '1.0',
+    added_tokens: [{ id: 256, content: '<|endoftext|>', special: true }],
+    normalizer: null,
+    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, use_regex: true },
+    post_processor: null,
+    decoder: { type: 'ByteLevel' },
+    model: { type: 'BPE', vocab, merges: [] },
+  };
+  writeFileSync(join(folder, 'tokenizer.json'), `${JSON.stringify(tokenizer)}\n`);
+}
+
+/** GPT-2's printable letter of each byte. */
+function byteLetters(): string {
+  const isPrintable = (byte: number): boolean =>
+    (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
+  let next = 256;
+  return Array.from({ length: 256 }, (_, byte) =>
+    String.fromCharCode(isPrintable(byte) ? byte : next++),
+  ).join('');
+}
+
+/** The kinds of run that are proved. */
+export const VARIANTS = ['sasrec', 'lora', 'linear', 'conv', 'conv-batch-norm'] as const;
+export type Variant = (typeof VARIANTS)[number];
+
+/** What a user would write for a variant: dropout, validation and early stopping are on. */
+export function settingsInput(
+  world: World,
+  variant: Variant,
+  { out, seed, recommender }: { out: string; seed: number; recommender?: string },
+): Record<string, unknown> {
+  const isSasrec = variant === 'sasrec';
+  return {
+    method: isSasrec ? 'sasrec' : variant === 'lora' ? 'lora' : 'ilora',
+    data: world.data,
+    out,
+    base: world.base,
+    seed,
+    dtype: 'float32',
+    ...(isSasrec || recommender === undefined ? {} : { recommender }),
+    sasrec: {
+      width: 8,
+      blocks: 1,
+      heads: 2,
+      dropout: 0.2,
+      loss: 'bce',
+      learningRate: 0.01,
+      epochs: 6,
+      batchSize: 4,
+      patience: 2,
+    },
+    adapter: {
+      rank: 4,
+      experts: 2,
+      dropout: 0.1,
+      learningRate: 0.01,
+      ...(isSasrec || variant === 'lora' ? {} : { gate: variant }),
+    },
+    training: {
+      // Of 18 windows: two passes and a half, with steps that begin in one pass and end in the next.
+      windows: 46,
+      batchSize: 4,
+      // Several parts to a step, most of two or three windows: batch statistics move.
+      batchTokens: 600,
+      warmupShare: 0.2,
+      validateEvery: 8,
+      validationRows: 3,
+      patience: 2,
+      checkpointSeconds: 3600,
+    },
+  };
+}
+
+/** The same, checked and with its defaults. */
+export function settingsOf(...words: Parameters<typeof settingsInput>): Settings {
+  return resolveSettings(settingsInput(...words), 'world');
+}

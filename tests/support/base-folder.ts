@@ -1,0 +1,61 @@
+/** A tiny Llama as a model folder on disk, with the small tokenizer of Llama 2's kind. */
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expectedShapes, type ModelConfig } from '../../src/checkpoint/model-config.js';
+import { type TensorData, writeSafetensors } from '../../src/checkpoint/safetensors.js';
+import { Random } from '../../src/data/index.js';
+
+const TOKENIZER = join(import.meta.dirname, '../parity/tokenizer/fixtures/llama/tokenizer.json');
+
+const config: ModelConfig = {
+  architecture: 'LlamaForCausalLM',
+  vocabSize: 1200,
+  hiddenSize: 16,
+  intermediateSize: 24,
+  numLayers: 2,
+  numHeads: 4,
+  numKvHeads: 2,
+  headDim: 4,
+  rmsNormEps: 1e-5,
+  ropeTheta: 10_000,
+  maxPositions: 4096,
+  tieWordEmbeddings: true,
+  attentionBias: false,
+  eosTokenIds: [2],
+};
+
+/** Writes config.json, model.safetensors and tokenizer.json; the weights depend on the seed alone. */
+export function writeBaseFolder(folder: string, seed = 1): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(
+    join(folder, 'config.json'),
+    JSON.stringify({
+      architectures: [config.architecture],
+      vocab_size: config.vocabSize,
+      hidden_size: config.hiddenSize,
+      intermediate_size: config.intermediateSize,
+      num_hidden_layers: config.numLayers,
+      num_attention_heads: config.numHeads,
+      num_key_value_heads: config.numKvHeads,
+      rms_norm_eps: config.rmsNormEps,
+      rope_theta: config.ropeTheta,
+      max_position_embeddings: config.maxPositions,
+      tie_word_embeddings: config.tieWordEmbeddings,
+      hidden_act: 'silu',
+      eos_token_id: 2,
+    }),
+  );
+  const random = new Random(seed, 'base-folder');
+  const tensors: TensorData[] = [...expectedShapes(config)].map(([name, shape]) => {
+    const size = shape.reduce((a, b) => a * b, 1);
+    const isNorm = shape.length === 1;
+    const scale = isNorm ? 0.1 : 1 / Math.sqrt(shape.at(-1) as number);
+    const data = Float32Array.from(
+      { length: size },
+      () => (isNorm ? 1 : 0) + scale * random.gaussian(),
+    );
+    return { name: `model.${name}`, dtype: 'F32', shape, data };
+  });
+  writeSafetensors(join(folder, 'model.safetensors'), tensors);
+  copyFileSync(TOKENIZER, join(folder, 'tokenizer.json'));
+}

@@ -1,0 +1,391 @@
+/** Rows of products, norms, attention and losses, and of choosing by index. */
+import * as t from '../../../../src/tensor/index.js';
+import {
+  along,
+  at,
+  axisOf,
+  build,
+  map,
+  matmul,
+  type Nd,
+  permute,
+  softmax,
+  total,
+  zip,
+} from './reference.js';
+import { ALL, type Case, FLOATS, ids, NUMBERS, nd, type Row, type Table } from './row.js';
+
+const turned = (x: Nd): Nd => {
+  const axes = x.shape.map((_, i) => i);
+  return permute(x, [...axes.slice(0, -2), axes.length - 1, axes.length - 2]);
+};
+const add = (x: Nd, y: Nd): Nd => zip(x, y, (a, b) => a + b);
+
+function conv(x: Nd, weight: Nd, bias: Nd | undefined, stride: number, padding: number): Nd {
+  const [B, I, L] = x.shape as [number, number, number];
+  const [O, , K] = weight.shape as [number, number, number];
+  const lengthOut = Math.floor((L + 2 * padding - K) / stride) + 1;
+  return build([B, O, lengthOut], ([b, o, l]) => {
+    let sum = bias === undefined ? 0 : (bias.data[o as number] as number);
+    for (let i = 0; i < I; i++)
+      for (let k = 0; k < K; k++) {
+        const place = (l as number) * stride + k - padding;
+        if (place < 0 || place >= L) continue;
+        sum += at(x, [b as number, i, place]) * at(weight, [o as number, i, k]);
+      }
+    return sum;
+  });
+}
+
+const layerNorm = (x: Nd, weight: Nd, bias: Nd): Nd =>
+  along(x, -1, (slice) => {
+    const mean = total(slice) / slice.length;
+    const variance = total(slice.map((v) => (v - mean) ** 2)) / slice.length;
+    return slice.map(
+      (v, i) =>
+        ((v - mean) / Math.sqrt(variance + 1e-5)) * (weight.data[i] as number) +
+        (bias.data[i] as number),
+    );
+  });
+
+const rmsNorm = (x: Nd, weight: Nd): Nd =>
+  along(x, -1, (slice) => {
+    const scale = 1 / Math.sqrt(total(slice.map((v) => v * v)) / slice.length + 1e-5);
+    return slice.map((v, i) => v * scale * (weight.data[i] as number));
+  });
+
+function attend(
+  query: Nd,
+  key: Nd,
+  value: Nd,
+  { isCausal = false, mask }: { isCausal?: boolean; mask?: Nd } = {},
+): Nd {
+  const scale = 1 / Math.sqrt(query.shape.at(-1) as number);
+  let scores = map(matmul(query, turned(key)), (x) => x * scale);
+  if (mask !== undefined) scores = add(scores, mask);
+  if (isCausal) {
+    scores = build(scores.shape, (index) => {
+      const [i, j] = index.slice(-2) as [number, number];
+      return j > i ? Number.NEGATIVE_INFINITY : at(scores, index);
+    });
+  }
+  return matmul(along(scores, -1, softmax), value);
+}
+
+const heads = [nd([2, 2, 4, 3], 1), nd([2, 2, 5, 3], 2), nd([2, 2, 5, 3], 3)];
+const square = [nd([1, 2, 4, 3], 1), nd([1, 2, 4, 3], 2), nd([1, 2, 4, 3], 3)];
+const never = Number.NEGATIVE_INFINITY;
+const forbids = (shape: readonly number[]): Nd => ({
+  shape,
+  data: nd(shape).data.map((_, i) => (i % 3 === 1 ? never : (i % 4) / 2)),
+});
+
+function attention(run: typeof t.attention): Row {
+  const cases: Case[] = [
+    { inputs: heads, run: (q, k, v) => run(q, k, v), want: (q, k, v) => attend(q, k, v) },
+    {
+      inputs: square,
+      run: (q, k, v) => run(q, k, v, { isCausal: true }),
+      want: (q, k, v) => attend(q, k, v, { isCausal: true }),
+    },
+  ];
+  const masked: Case = {
+    inputs: heads,
+    run: (q, k, v) =>
+      run(q, k, v, {
+        mask: t.cast(t.Tensor.from(Float64Array.from(forbids([4, 5]).data), [4, 5]), q.dtype),
+      }),
+    want: (q, k, v) => attend(q, k, v, { mask: forbids([4, 5]) }),
+  };
+  return {
+    dtypes: FLOATS,
+    slack: 6,
+    gradient: true,
+    named: /attention|aten::matmul|aten::mul|aten::transpose/,
+    cases: [...cases, masked],
+    misfits: [
+      () => run(t.zeros([1, 1, 2, 3]), t.zeros([1, 1, 2, 4]), t.zeros([1, 1, 2, 4])),
+      () => run(t.zeros([1, 1, 2, 3]), t.zeros([1, 1, 2, 3]), t.zeros([1, 1, 4, 3])),
+      () => run(t.zeros([1, 1, 2, 3]), t.zeros([1, 1, 9, 3]), t.zeros([1, 1, 1, 3])),
+      () => run(t.zeros([1, 2, 2, 3]), t.zeros([1, 1, 2, 3]), t.zeros([1, 1, 2, 3])),
+      () => run(t.zeros([2, 3]), t.zeros([2, 3]), t.zeros([2, 3])),
+    ],
+  };
+}
+
+const rms = (run: typeof t.rmsNorm): Row => ({
+  dtypes: FLOATS,
+  slack: 8,
+  gradient: true,
+  named: /rmsNorm|aten::rms_norm|aten::mul/,
+  cases: [nd([4, 5], 1), nd([2, 3, 5], 2), nd([0, 5], 3)].map((x) => ({
+    inputs: [x, nd([5], 4)],
+    run: (y, w) => run(y, w, 1e-5),
+    want: rmsNorm,
+  })),
+  misfits: [() => run(t.zeros([2, 3]), t.zeros([4]), 1e-5)],
+});
+
+const inputs = [nd([2, 3], 1), nd([2, 4, 3], 2), nd([0, 3], 3)];
+const products: Row = {
+  dtypes: NUMBERS,
+  slack: 4,
+  gradient: true,
+  named: /aten::matmul/,
+  cases: (
+    [
+      [
+        [2, 3],
+        [3, 4],
+      ],
+      [[3], [3]],
+      [[2, 3], [3]],
+      [[3], [3, 2]],
+      [
+        [2, 2, 3],
+        [3, 4],
+      ],
+      [
+        [2, 1, 2, 3],
+        [3, 3, 2],
+      ],
+      [
+        [0, 3],
+        [3, 2],
+      ],
+      [
+        [2, 0],
+        [0, 3],
+      ],
+    ] as const
+  ).map(([a, b], i) => ({ inputs: [nd(a, i + 1), nd(b, i + 11)], run: t.matmul, want: matmul })),
+  misfits: [
+    () => t.matmul(t.zeros([2, 3]), t.zeros([4, 3])),
+    () => t.matmul(t.zeros([2, 3]), t.zeros([3, 2], { dtype: 'float64' })),
+  ],
+};
+
+/** Slices of an axis by place. */
+const picked = (x: Nd, axis: number, places: Nd): Nd => {
+  const own = axisOf(axis, x.shape.length);
+  const shape = x.shape.map((n, k) => (k === own ? places.data.length : n));
+  return build(shape, (index) =>
+    at(
+      x,
+      index.map((i, k) => (k === own ? (places.data[i] as number) : i)),
+    ),
+  );
+};
+
+const targets = ids([3], [1, 0, 3]);
+const crossEntropy = (logits: Nd, wanted: Nd, ignored?: number): number[] =>
+  wanted.data.map((target, i) => {
+    if (target === ignored) return 0;
+    const row = Array.from({ length: logits.shape[1] as number }, (_, v) => at(logits, [i, v]));
+    return -Math.log(softmax(row)[target] as number);
+  });
+const REDUCED = {
+  none: (losses: number[]): Nd => ({ shape: [losses.length], data: losses }),
+  sum: (losses: number[]): Nd => ({ shape: [], data: [total(losses)] }),
+  mean: (losses: number[]): Nd => ({ shape: [], data: [total(losses) / losses.length] }),
+};
+
+export const product: Table = {
+  matmul: products,
+  linear: {
+    dtypes: FLOATS,
+    slack: 4,
+    gradient: true,
+    named: /aten::linear/,
+    loose: [2],
+    cases: inputs.flatMap((x) => [
+      {
+        inputs: [x, nd([5, 3], 4), nd([5], 5)],
+        run: t.linear,
+        want: (y: Nd, w: Nd, b: Nd) => add(matmul(y, turned(w)), b),
+      },
+      {
+        inputs: [x, nd([5, 3], 4)],
+        run: (y: t.Tensor, w: t.Tensor) => t.linear(y, w),
+        want: (y: Nd, w: Nd) => matmul(y, turned(w)),
+      },
+    ]),
+    misfits: [
+      () => t.linear(t.zeros([2, 3]), t.zeros([5, 4])),
+      () => t.linear(t.zeros([2, 3]), t.zeros([5, 3]), t.zeros([4])),
+    ],
+  },
+  conv1d: {
+    dtypes: FLOATS,
+    slack: 8,
+    gradient: true,
+    named: /aten::conv1d/,
+    loose: [2],
+    cases: (
+      [
+        [1, 0],
+        [1, 1],
+        [2, 1],
+        [3, 2],
+      ] as const
+    ).map(([stride, padding]) => ({
+      inputs: [nd([2, 3, 7], 1), nd([4, 3, 3], 2), nd([4], 3)],
+      run: (x, w, bias) => t.conv1d(x, w, { stride, padding, bias }),
+      want: (x, w, bias) => conv(x, w, bias, stride, padding),
+    })),
+    misfits: [
+      () => t.conv1d(t.zeros([1, 2, 5]), t.zeros([4, 3, 3])),
+      () => t.conv1d(t.zeros([1, 3, 2]), t.zeros([4, 3, 3])),
+      () => t.conv1d(t.zeros([1, 3, 5]), t.zeros([4, 3, 3]), { stride: 0 }),
+      () => t.conv1d(t.zeros([1, 3, 5]), t.zeros([4, 3, 3]), { padding: -1 }),
+    ],
+  },
+  layerNorm: {
+    dtypes: FLOATS,
+    slack: 8,
+    gradient: true,
+    named: /layerNorm|aten::layer_norm/,
+    loose: [2],
+    cases: [nd([4, 5], 1), nd([2, 3, 5], 2), nd([0, 5], 3)].map((x) => ({
+      inputs: [x, nd([5], 4), nd([5], 5)],
+      run: (y, w, b) => t.layerNorm(y, w, b, 1e-5),
+      want: layerNorm,
+    })),
+    misfits: [
+      () => t.layerNorm(t.zeros([2, 3]), t.zeros([4]), t.zeros([4]), 1e-5),
+      () => t.layerNorm(t.zeros([2, 3]), t.zeros([3]), t.zeros([4]), 1e-5),
+    ],
+  },
+  rmsNorm: rms(t.rmsNorm),
+  rmsNormComposed: rms(t.rmsNormComposed),
+  attention: attention(t.attention),
+  attentionComposed: attention(t.attentionComposed),
+  crossEntropy: {
+    dtypes: FLOATS,
+    slack: 8,
+    gradient: true,
+    named: /crossEntropy|aten::cross_entropy_loss/,
+    cases: [
+      ...(['none', 'mean', 'sum'] as const).map((reduction) => ({
+        inputs: [nd([3, 4], 1), targets],
+        run: (x: t.Tensor, y: t.Tensor) => t.crossEntropy(x, y, { reduction }),
+        want: (x: Nd, y: Nd) => REDUCED[reduction](crossEntropy(x, y)),
+      })),
+      {
+        inputs: [nd([3, 4], 1), targets],
+        run: (x, y) => t.crossEntropy(x, y, { reduction: 'sum', ignoreId: 0 }),
+        want: (x, y) => REDUCED.sum(crossEntropy(x, y, 0)),
+      },
+      {
+        inputs: [nd([0, 4], 1), ids([0], [])],
+        run: (x, y) => t.crossEntropy(x, y, { reduction: 'sum' }),
+        want: () => ({ shape: [], data: [0] }),
+      },
+    ],
+    misfits: [
+      () => t.crossEntropy(t.zeros([3, 4]), t.zeros([2], { dtype: 'int64' })),
+      () => t.crossEntropy(t.zeros([1, 4]), t.full([1], 4, { dtype: 'int64' })),
+      () =>
+        t.crossEntropy(t.zeros([1, 4]), t.zeros([1], { dtype: 'int64' }), {
+          reduction: 'most' as never,
+        }),
+    ],
+  },
+  binaryCrossEntropy: {
+    dtypes: FLOATS,
+    slack: 4,
+    gradient: true,
+    named: /aten::binary_cross_entropy_with_logits/,
+    cases: [[2, 3], [0, 3], []].map((shape) => ({
+      inputs: [nd(shape, 1), map(nd(shape, 2), (x) => (x > 0 ? 0.75 : 0.25))],
+      run: t.binaryCrossEntropy,
+      want: (x: Nd, y: Nd) =>
+        zip(x, y, (a, p) => p * Math.log1p(Math.exp(-a)) + (1 - p) * Math.log1p(Math.exp(a))),
+    })),
+    misfits: [() => t.binaryCrossEntropy(t.zeros([2, 3]), t.zeros([2]))],
+  },
+  indexSelect: {
+    dtypes: ALL,
+    gradient: true,
+    named: /aten::index_select/,
+    cases: (
+      [
+        [0, [1, 0, 1]],
+        [-1, [2]],
+        [1, []],
+      ] as const
+    ).map(([axis, places]) => ({
+      inputs: [nd([2, 3], 1), ids([places.length], places)],
+      run: (x, i) => t.indexSelect(x, axis, i),
+      want: (x, i) => picked(x, axis, i),
+    })),
+    misfits: [
+      () => t.indexSelect(t.zeros([3]), 0, t.full([1], 3, { dtype: 'int64' })),
+      () => t.indexSelect(t.zeros([3]), 0, t.zeros([1])),
+      () => t.indexSelect(t.zeros([3]), 0, t.zeros([1, 1], { dtype: 'int64' })),
+    ],
+  },
+  gather: {
+    dtypes: ALL,
+    gradient: true,
+    named: /aten::gather/,
+    cases: [
+      {
+        inputs: [nd([2, 3], 1), ids([2, 2], [2, 0, 1, 1])],
+        run: (x, i) => t.gather(x, 1, i),
+        want: (x, i) =>
+          build(i.shape, ([r, c]) => at(x, [r as number, at(i, [r as number, c as number])])),
+      },
+      {
+        inputs: [nd([2, 3], 1), ids([1, 3], [1, 0, 1])],
+        run: (x, i) => t.gather(x, 0, i),
+        want: (x, i) =>
+          build(i.shape, ([r, c]) => at(x, [at(i, [r as number, c as number]), c as number])),
+      },
+    ],
+    misfits: [
+      () => t.gather(t.zeros([2, 3]), 1, t.full([1, 1], 3, { dtype: 'int64' })),
+      () => t.gather(t.zeros([2, 3]), 1, t.zeros([1], { dtype: 'int64' })),
+    ],
+  },
+  indexCopy: {
+    dtypes: ALL,
+    gradient: true,
+    named: /aten::index_copy/,
+    cases: [
+      {
+        inputs: [nd([4, 2], 1), ids([2], [3, 0]), nd([2, 2], 2)],
+        run: (x, i, source) => t.indexCopy(x, 0, i, source),
+        want: (x, i, source) =>
+          build(x.shape, ([r, c]) => {
+            const place = i.data.indexOf(r as number);
+            return place === -1
+              ? at(x, [r as number, c as number])
+              : at(source, [place, c as number]);
+          }),
+      },
+    ],
+    misfits: [
+      () => t.indexCopy(t.zeros([3]), 0, t.full([1], 3, { dtype: 'int64' }), t.zeros([1])),
+      () => t.indexCopy(t.zeros([3]), 0, t.zeros([1], { dtype: 'int64' }), t.zeros([2])),
+    ],
+  },
+  embedding: {
+    dtypes: FLOATS,
+    gradient: true,
+    named: /aten::embedding/,
+    cases: [ids([4], [1, 0, 2, 1]), ids([2, 2], [2, 2, 0, 1]), ids([0], [])].map((places) => ({
+      inputs: [nd([3, 2], 1), places],
+      run: (w, i) => t.embedding(w, i),
+      want: (w, i) =>
+        build([...i.shape, 2], (index) =>
+          at(w, [at(i, index.slice(0, -1)), index.at(-1) as number]),
+        ),
+    })),
+    misfits: [
+      () => t.embedding(t.zeros([3, 2]), t.full([1], 3, { dtype: 'int64' })),
+      () => t.embedding(t.zeros([3, 2]), t.full([1], -1, { dtype: 'int64' })),
+      () => t.embedding(t.zeros([3, 2]), t.zeros([1])),
+    ],
+  },
+};
