@@ -27,10 +27,10 @@ export function ilora(
   return { status, stdout, stderr };
 }
 
-/** Starts it and sends SIGINT when `isDue(stderr so far)`; gives the seconds from signal to exit. */
+/** Starts it and sends SIGINT as soon as `isDue()`, asked all the time; gives the seconds from signal to exit. */
 export function interrupted(
   args: readonly string[],
-  isDue: (stderr: string) => boolean,
+  isDue: () => boolean,
 ): Promise<Finished & { seconds: number }> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [LAUNCHER, ...args], {
@@ -46,13 +46,16 @@ export function interrupted(
     });
     child.stderr.on('data', (data) => {
       stderr += data;
-      if (sent === 0 && isDue(stderr)) {
-        sent = performance.now();
-        process.kill(-(child.pid as number), 'SIGINT'); // the whole group, as a terminal does
-      }
     });
-    child.on('close', (status) =>
-      resolve({ status, stdout, stderr, seconds: (performance.now() - sent) / 1000 }),
-    );
+    const asking = setInterval(() => {
+      if (!isDue()) return;
+      clearInterval(asking);
+      sent = performance.now();
+      process.kill(-(child.pid as number), 'SIGINT'); // the whole group, as a terminal does
+    }, 10);
+    child.on('close', (status) => {
+      clearInterval(asking);
+      resolve({ status, stdout, stderr, seconds: (performance.now() - sent) / 1000 });
+    });
   });
 }

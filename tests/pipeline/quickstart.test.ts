@@ -145,10 +145,12 @@ describe('ilora quickstart --smoke', () => {
     writeFileSync(
       config,
       `method: ilora\ndata: ${join(out, 'movielens-100k')}\nout: ${stopped}\nrecommender: ${join(out, 'sasrec')}\ndomain: movie\n` +
-        'training:\n  windows: 6\n  batchSize: 2\n  validateEvery: 6\n  validationRows: 1\n',
+        'training:\n  windows: 12\n  batchSize: 2\n  validateEvery: 12\n  validationRows: 1\n',
     );
-    const first = await interrupted(['train', '--config', config], (stderr) =>
-      stderr.includes('train ilora'),
+    const metrics = join(stopped, 'metrics.jsonl');
+    const first = await interrupted(
+      ['train', '--config', config],
+      () => existsSync(metrics) && readFileSync(metrics, 'utf8').includes('"step"'),
     );
     assert.equal(first.status, 130, first.stderr);
     assert.match(first.stderr, /the state is saved/);
@@ -157,14 +159,14 @@ describe('ilora quickstart --smoke', () => {
     assert.equal(ilora(['train', '--config', config]).status, 2, 'a run is not begun twice');
     const second = ilora(['train', '--config', config, '--resume', '--json']);
     assert.equal(second.status, 0, second.stderr);
-    assert.equal((JSON.parse(second.stdout) as { steps: number }).steps, 3);
-    const steps = readFileSync(join(stopped, 'metrics.jsonl'), 'utf8')
+    assert.equal((JSON.parse(second.stdout) as { steps: number }).steps, 6);
+    const steps = readFileSync(metrics, 'utf8')
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as { kind: string; step: number });
     assert.deepEqual(
       steps.filter(({ kind }) => kind === 'step').map(({ step }) => step),
-      [1, 2, 3],
+      [1, 2, 3, 4, 5, 6],
     );
   });
 });
