@@ -5,6 +5,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as attention from '../../src/tensor/attention.js';
 import {
   dims,
   engineThreads,
@@ -38,7 +39,7 @@ type Slots = readonly Slot[];
 
 const T = 'tensor';
 const PLACE: Record<string, Kind> = { dtype: 'dtype', device: 'device' };
-const ATTENTION: Record<string, Kind> = { isCausal: 'flag', mask: 'tensor' };
+const ATTENTION: Record<string, Kind> = { isCausal: 'flag', mask: 'tensor', causal: 'tensor' };
 const unary = [
   'zerosLike',
   'clone',
@@ -100,7 +101,10 @@ const OPERATORS: Record<string, Slots> = {
   rmsNorm: [T, T, 'number'],
   rmsNormComposed: [T, T, 'number'],
   attention: [T, T, T, ATTENTION],
-  attentionComposed: [T, T, T, ATTENTION],
+  attentionFused: [T, T, T, ATTENTION],
+  attentionByProducts: [T, T, T, ATTENTION],
+  causalMask: ['count', 'count', PLACE],
+  addProduct_: [T, T, T, 'number'],
   crossEntropy: [T, T, { reduction: 'text', ignoreId: 'int' }],
   dropout: [T, 'number', 'any'],
   uniform_: [T, 'number', 'number', 'generator'],
@@ -170,7 +174,7 @@ export function findTargets(): { targets: Target[]; unlisted: string[] } {
       else add(`${prefix}${name}`, slots, (values) => member(...values));
     }
   };
-  addAll('', operators, OPERATORS);
+  addAll('', { ...operators, ...attention }, OPERATORS);
   addAll('foreach.', operators.foreach, FOREACH);
   addAll('native.', native(), NATIVE);
   for (const name of Object.getOwnPropertyNames(Tensor.prototype)) {

@@ -6,19 +6,17 @@
  */
 
 import type { ModelConfig } from '../checkpoint/index.js';
-import { type LinearLayer, Module, type Pass, type RmsNorm } from '../nn/index.js';
+import { forwardAll, type LinearLayer, Module, type Pass, type RmsNorm } from '../nn/index.js';
 import {
   type AttentionOptions,
   add,
   attention,
   dims,
-  expand,
   mul,
   permute,
   reshape,
   silu,
   type Tensor,
-  unsqueeze,
 } from '../tensor/index.js';
 import type { KvCache } from './kv-cache.js';
 import { type Rotation, rotate } from './rope.js';
@@ -60,9 +58,14 @@ class SelfAttention extends Module {
     const { numHeads: H, numKvHeads: G, headDim: K } = this.#config;
     const heads = (x: Tensor, count: number): Tensor =>
       permute(reshape(x, [B, T, count, K]), [0, 2, 1, 3]);
-    const query_BHTK = rotate(heads(this.qProj.forward(x_BTD, pass), H), rotation);
-    let keys_BGSK = rotate(heads(this.kProj.forward(x_BTD, pass), G), rotation);
-    let values_BGSK = heads(this.vProj.forward(x_BTD, pass), G);
+    const [query, key, value] = forwardAll([this.qProj, this.kProj, this.vProj], x_BTD, pass) as [
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
+    const query_BHTK = rotate(heads(query, H), rotation);
+    let keys_BGSK = rotate(heads(key, G), rotation);
+    let values_BGSK = heads(value, G);
     if (cache !== undefined) {
       ({ keys: keys_BGSK, values: values_BGSK } = cache.append(
         this.#layer,
@@ -70,21 +73,9 @@ class SelfAttention extends Module {
         values_BGSK,
       ));
     }
-    const mixed_BHTK = attention(
-      query_BHTK,
-      shareHeads(keys_BGSK, H),
-      shareHeads(values_BGSK, H),
-      options,
-    );
+    const mixed_BHTK = attention(query_BHTK, keys_BGSK, values_BGSK, options);
     return this.oProj.forward(reshape(permute(mixed_BHTK, [0, 2, 1, 3]), [B, T, H * K]), pass);
   }
-}
-
-/** Each of G heads serves H / G queries: [B, G, S, K] → [B, H, S, K]. */
-function shareHeads(x_BGSK: Tensor, H: number): Tensor {
-  const [B, G, S, K] = x_BGSK.shape as [number, number, number, number];
-  if (G === H) return x_BGSK;
-  return reshape(expand(unsqueeze(x_BGSK, 2), [B, G, H / G, S, K]), [B, H, S, K]);
 }
 
 class FeedForward extends Module {
@@ -100,10 +91,11 @@ class FeedForward extends Module {
   }
 
   forward(x_BTD: Tensor, pass?: Pass): Tensor {
-    return this.downProj.forward(
-      mul(silu(this.gateProj.forward(x_BTD, pass)), this.upProj.forward(x_BTD, pass)),
-      pass,
-    );
+    const [gate_BTF, up_BTF] = forwardAll([this.gateProj, this.upProj], x_BTD, pass) as [
+      Tensor,
+      Tensor,
+    ];
+    return this.downProj.forward(mul(silu(gate_BTF), up_BTF), pass);
   }
 }
 

@@ -8,7 +8,15 @@
 import type { ModelConfig } from '../checkpoint/index.js';
 import { mismatch } from '../errors/index.js';
 import { Embedding, Linear, Module, type Pass, RmsNorm } from '../nn/index.js';
-import { type Device, type DType, dims, linear, type Tensor } from '../tensor/index.js';
+import {
+  type AttentionOptions,
+  causalMask,
+  type Device,
+  type DType,
+  dims,
+  linear,
+  type Tensor,
+} from '../tensor/index.js';
 import { Block } from './block.js';
 import type { KvCache } from './kv-cache.js';
 import { RotaryEmbedding, type Rotation } from './rope.js';
@@ -115,7 +123,12 @@ export class Llama extends Module {
       positions === undefined
         ? this.#rope.range(start, T, place)
         : this.#rope.at(positions, [B, T], place);
-    const attention = mask !== undefined ? { mask } : { isCausal: T > 1 };
+    const attention: AttentionOptions =
+      mask !== undefined
+        ? { mask }
+        : T > 1
+          ? { isCausal: true, causal: causalMask(T, T, place) }
+          : {};
     let x_BTD = hidden_BTD;
     for (const layer of this.layers)
       x_BTD = layer.forward(x_BTD, { rotation, attention, cache, pass });

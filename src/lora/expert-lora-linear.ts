@@ -3,7 +3,8 @@
  *
  * Kong et al., NeurIPS 2024, eq. 9 and 12: ΔW(i) = Σₑ ωₑ(i) · Bₑ Aₑ. The experts' factors lie side by side
  * in one pair of matrices of rank E·R, so an instance's adapter is that pair with its rank axis
- * weighted by the gate: the cost of one LoRA, in training and in batches of mixed users.
+ * weighted by the gate: the cost of one LoRA, in training and in batches of mixed users (low-rank.ts has the
+ * products).
  *
  * Differs from the authors' code: no loop over experts (the weights act between A and B), and the
  * scale is stated, alpha / (E·R) as in eq. 3 or alpha / R as in their code (`scaleBy`).
@@ -17,18 +18,8 @@ import {
   type Pass,
   parameter,
 } from '../nn/index.js';
-import {
-  add,
-  cast,
-  dims,
-  type Generator,
-  linear,
-  mul,
-  repeatInterleave,
-  type Tensor,
-  unsqueeze,
-  zeros,
-} from '../tensor/index.js';
+import { dims, type Generator, repeatInterleave, type Tensor, zeros } from '../tensor/index.js';
+import { forwardLowRank, type LowRankLayer } from './low-rank.js';
 
 export interface ExpertLoraOptions {
   /** E: number of experts. */
@@ -52,7 +43,7 @@ export function expertScale({ experts, totalRank, alpha, scaleBy }: ExpertLoraOp
  *
  * Expert e owns rows e·R ... (e+1)·R - 1 of `down` and the same columns of `up`.
  */
-export class ExpertLoraLinear extends Module implements LinearLayer {
+export class ExpertLoraLinear extends Module implements LowRankLayer {
   down: Tensor; // [E·R, I]
   up: Tensor; // [O, E·R]
   readonly experts: number;
@@ -93,13 +84,19 @@ export class ExpertLoraLinear extends Module implements LinearLayer {
     return this.#base.outFeatures;
   }
 
+  get dropout(): Dropout {
+    return this.#dropout;
+  }
+
+  get forwardJointly() {
+    return forwardLowRank;
+  }
+
   /**
-   * @param x_BTI         activations entering the layer
-   * @param pass.gates_BE weight of each expert per instance; rows sum to 1
-   * @returns y_BTO
-   * @throws ShapeError if x has another width, or gates another B or E
+   * Every rank of an expert has the expert's weight, [B, E·R].
+   * @throws ShapeError if x is not [B, T, I], or gates have another B or E
    */
-  forward(x_BTI: Tensor, pass?: Pass): Tensor {
+  rankWeights(x_BTI: Tensor, pass?: Pass): Tensor {
     const { B } = dims('ExpertLoraLinear.forward(x)', x_BTI, 'B T I', { I: this.inFeatures });
     if (pass?.gates_BE === undefined) {
       throw mismatch('shape', {
@@ -109,10 +106,16 @@ export class ExpertLoraLinear extends Module implements LinearLayer {
       });
     }
     dims('ExpertLoraLinear.forward(gates)', pass.gates_BE, 'B E', { B, E: this.experts });
-    const { dtype } = x_BTI;
-    const weights_BR = mul(repeatInterleave(pass.gates_BE, this.expertRank, 1), this.scale);
-    const low_BTR = linear(this.#dropout.forward(x_BTI, pass), cast(this.down, dtype));
-    const mixed_BTR = mul(low_BTR, cast(unsqueeze(weights_BR, 1), dtype));
-    return add(this.#base.forward(x_BTI, pass), linear(mixed_BTR, cast(this.up, dtype)));
+    return repeatInterleave(pass.gates_BE, this.expertRank, 1);
+  }
+
+  /**
+   * @param x_BTI         activations entering the layer
+   * @param pass.gates_BE weight of each expert per instance; rows sum to 1
+   * @returns y_BTO
+   * @throws ShapeError if x has another width, or gates another B or E
+   */
+  forward(x_BTI: Tensor, pass?: Pass): Tensor {
+    return forwardLowRank([this], x_BTI, pass)[0] as Tensor;
   }
 }

@@ -6,4 +6,5 @@ export { ExpertLoraLinear, type ExpertLoraOptions, expertScale } from './expert-
 export { type Gate, type GateUse, LinearGate } from './gate.js';
 export { type Injected, inject, LLAMA_PROJECTIONS, remove } from './inject.js';
 export { LoraLinear, type LoraOptions } from './lora-linear.js';
+export type { LowRankLayer } from './low-rank.js';
 export { Projector } from './projector.js';

@@ -11,16 +11,8 @@ import {
   type Pass,
   parameter,
 } from '../nn/index.js';
-import {
-  add,
-  cast,
-  dims,
-  type Generator,
-  linear,
-  mul,
-  type Tensor,
-  zeros,
-} from '../tensor/index.js';
+import { type Generator, type Tensor, zeros } from '../tensor/index.js';
+import { forwardLowRank, type LowRankLayer } from './low-rank.js';
 
 export interface LoraOptions {
   /** R: rank of the update. */
@@ -32,7 +24,7 @@ export interface LoraOptions {
 }
 
 /** y = x Wᵀ + (alpha / R) · (x Aᵀ) Bᵀ, with A = `down` and B = `up`. */
-export class LoraLinear extends Module implements LinearLayer {
+export class LoraLinear extends Module implements LowRankLayer {
   down: Tensor; // [R, I]
   up: Tensor; // [O, R]
   readonly scale: number;
@@ -61,14 +53,18 @@ export class LoraLinear extends Module implements LinearLayer {
     return this.#base.outFeatures;
   }
 
-  /** [B, T, I] → [B, T, O]. @throws ShapeError if x has another width */
-  forward(x_BTI: Tensor, pass?: Pass): Tensor {
-    dims('LoraLinear.forward(x)', x_BTI, '... I', { I: this.inFeatures });
-    const { dtype } = x_BTI;
-    const low_BTR = linear(this.#dropout.forward(x_BTI, pass), cast(this.down, dtype));
-    return add(
-      this.#base.forward(x_BTI, pass),
-      linear(mul(low_BTR, this.scale), cast(this.up, dtype)),
-    );
+  get dropout(): Dropout {
+    return this.#dropout;
+  }
+
+  get forwardJointly() {
+    return forwardLowRank;
+  }
+
+  rankWeights(): undefined {}
+
+  /** [..., I] → [..., O]. @throws ShapeError if x has another width */
+  forward(x: Tensor, pass?: Pass): Tensor {
+    return forwardLowRank([this], x, pass)[0] as Tensor;
   }
 }

@@ -12,6 +12,27 @@ export interface LinearLayer extends Module {
   readonly outFeatures: number;
   /** [..., I] → [..., O] */
   forward(x: Tensor, pass?: Pass): Tensor;
+  /** `forward` of several layers that carry this same function, over one input, where together is cheaper. */
+  readonly forwardJointly?: JointForward;
+}
+
+type JointForward = (layers: readonly LinearLayer[], x: Tensor, pass?: Pass) => Tensor[];
+
+/** Outputs of several layers over one input, those of a kind computed together. */
+export function forwardAll(layers: readonly LinearLayer[], x: Tensor, pass?: Pass): Tensor[] {
+  const outputs = new Map<LinearLayer, Tensor>();
+  for (const layer of layers) {
+    if (outputs.has(layer)) continue;
+    const { forwardJointly } = layer;
+    if (forwardJointly === undefined) {
+      outputs.set(layer, layer.forward(x, pass));
+      continue;
+    }
+    const kind = layers.filter((other) => other.forwardJointly === forwardJointly);
+    for (const [i, y] of forwardJointly(kind, x, pass).entries())
+      outputs.set(kind[i] as LinearLayer, y);
+  }
+  return layers.map((layer) => outputs.get(layer) as Tensor);
 }
 
 /** A plain linear layer. */

@@ -9,9 +9,4 @@ export interface Pass {
   gates_BE?: Tensor;
   /** Source of dropout masks, a stream per instance. Absent: nothing is dropped (evaluation). */
   dropout?: RowStreams;
-  /**
-   * What was dropped from which tensor in this pass. Where present, layers that read one tensor (query, key and
-   * value; gate and up) share its mask, which costs a third less than a mask each, as reference LoRA has.
-   */
-  dropped?: WeakMap<Tensor, Tensor>;
 }

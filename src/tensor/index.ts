@@ -2,6 +2,13 @@
  * Tensors of libtorch: handles, scopes, axis checks and operators.
  */
 
+export {
+  type AttentionOptions,
+  attention,
+  attentionByProducts,
+  attentionFused,
+  causalMask,
+} from './attention.js';
 export { addonPath, ensureAddon } from './build.js';
 export {
   type Argument,

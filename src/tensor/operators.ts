@@ -7,13 +7,13 @@
 
 import { statSync } from 'node:fs';
 import { mismatch } from '../errors/index.js';
+import { generatorOf, optionsOf, tensorOf } from './arguments.js';
 import { EngineError, hasOperator, operator, operatorInPlace, operatorMany } from './call.js';
-import { dims } from './dims.js';
 import { type Device, DTYPE_CODES, type DType } from './dtype.js';
-import { Generator } from './generator.js';
+import type { Generator } from './generator.js';
 import { place } from './native.js';
 import type { RowStreams } from './row-streams.js';
-import { Tensor } from './tensor.js';
+import type { Tensor } from './tensor.js';
 
 /** Element type and place of a new tensor; float32 on the CPU by default. */
 export interface TensorOptions {
@@ -29,27 +29,6 @@ function code(dtype: DType): number {
     expected: Object.keys(DTYPE_CODES).join(', '),
     got: dtype,
   });
-}
-
-/** What a function reads itself, before libtorch sees it, is checked here. */
-function tensorOf(name: string, x: Tensor): Tensor {
-  if (!Tensor.is(x)) throw new EngineError(name, [x], 'expected a tensor');
-  return x;
-}
-
-function generatorOf(name: string, generator: Generator): Generator {
-  if (!Generator.is(generator)) throw new EngineError(name, [generator], 'expected a generator');
-  return generator;
-}
-
-/** The options of a call, read once. */
-function optionsOf<T extends object>(name: string, options: T): T {
-  try {
-    if (typeof options === 'object' && options !== null) return { ...options };
-  } catch {
-    // a proxy or a getter that throws: no options either
-  }
-  throw new EngineError(name, [options as never], 'expected options in an object');
 }
 
 // ---- making tensors -----------------------------------------------------------------------------
@@ -292,17 +271,11 @@ export const conv1d = (
   return conv1dOp(x, weight, bias, [stride], [padding]);
 };
 
-// ---- normalisation and attention ----------------------------------------------------------------
+// ---- normalisation ------------------------------------------------------------------------------
 
 const layerNormOp = operator('aten::layer_norm', 'input normalized_shape weight bias eps');
 const rmsNormOp = operator('aten::rms_norm', 'input normalized_shape weight eps');
-const attentionOp = operator(
-  'aten::scaled_dot_product_attention',
-  'query key value attn_mask dropout_p is_causal',
-);
-
 let hasRmsNorm: boolean | undefined;
-let hasAttention: boolean | undefined;
 
 export const layerNorm = (x: Tensor, weight_D: Tensor, bias_D: Tensor, epsilon: number): Tensor =>
   layerNormOp(x, tensorOf('layerNorm(weight)', weight_D).shape, weight_D, bias_D, epsilon);
@@ -321,64 +294,6 @@ export function rmsNormComposed(x: Tensor, weight_D: Tensor, epsilon: number): T
   const wide = widen(x);
   const scale = rsqrt(add(mean(square(wide), [-1], true), epsilon));
   return mul(cast(mul(wide, scale), dtype), weight_D);
-}
-
-/** What restricts attention: a causal order, or a mask added to the scores. */
-export interface AttentionOptions {
-  isCausal?: boolean;
-  /** Added to the scores; broadcasts to [B, H, T, S]; -Infinity forbids. */
-  mask?: Tensor;
-}
-
-/**
- * softmax(q kᵀ / √K + mask) v. Composed where libtorch lacks the operator (before 2.0).
- *
- * @param query_BHTK key_BHSK value_BHSK equal numbers of heads
- */
-export function attention(
-  query_BHTK: Tensor,
-  key_BHSK: Tensor,
-  value_BHSK: Tensor,
-  options: AttentionOptions = {},
-): Tensor {
-  hasAttention ??= hasOperator('aten::scaled_dot_product_attention');
-  const { mask, isCausal = false } = optionsOf('attention', options);
-  checkHeads(query_BHTK, key_BHSK, value_BHSK);
-  return hasAttention
-    ? attentionOp(query_BHTK, key_BHSK, value_BHSK, mask ?? null, 0, isCausal)
-    : attentionComposed(query_BHTK, key_BHSK, value_BHSK, options);
-}
-
-/** libtorch's fused kernels take values that are fewer than the keys and give numbers that mean nothing. */
-function checkHeads(query_BHTK: Tensor, key_BHSK: Tensor, value_BHSK: Tensor): void {
-  const { B, H, K } = dims('attention(query)', query_BHTK, 'B H T K');
-  const { S } = dims('attention(key)', key_BHSK, 'B H S K', { B, H, K });
-  dims('attention(value)', value_BHSK, 'B H S O', { B, H, S });
-}
-
-/** `attention` out of elementary operators. */
-export function attentionComposed(
-  query_BHTK: Tensor,
-  key_BHSK: Tensor,
-  value_BHSK: Tensor,
-  options: AttentionOptions = {},
-): Tensor {
-  const { isCausal = false, mask } = optionsOf('attention', options);
-  const { device } = tensorOf('attention(query)', query_BHTK);
-  checkHeads(query_BHTK, key_BHSK, value_BHSK);
-  let scores_BHTS = matmul(
-    mul(query_BHTK, 1 / Math.sqrt(query_BHTK.axis(-1))),
-    transpose(key_BHSK, -1, -2),
-  );
-  if (isCausal) {
-    const T = query_BHTK.axis(-2);
-    const S = key_BHSK.axis(-2);
-    const isAllowed = cast(tril(full([T, S], 1, { device })), 'bool');
-    scores_BHTS = maskedFill(scores_BHTS, equalsZero(isAllowed), Number.NEGATIVE_INFINITY);
-  }
-  if (mask !== undefined) scores_BHTS = add(scores_BHTS, mask);
-  const weights_BHTS = cast(softmax(widen(scores_BHTS), -1), value_BHSK.dtype);
-  return matmul(weights_BHTS, value_BHSK);
 }
 
 const logicalNotOp = operator('aten::logical_not', 'self');
@@ -436,7 +351,8 @@ export const binaryCrossEntropy = (logits: Tensor, targets: Tensor): Tensor =>
 // ---- random masks -------------------------------------------------------------------------------
 
 const mulNumberInPlaceOp = operatorInPlace('aten::mul_.Scalar', 'self other');
-const geNumberOp = operator('aten::ge.Scalar', 'self other');
+const subNumberInPlaceOp = operatorInPlace('aten::sub_.Scalar', 'self other');
+const clampOp = operator('aten::clamp', 'self min max');
 
 /**
  * Zeros each element with probability p and scales the rest by 1 / (1 - p).
@@ -460,8 +376,10 @@ export function dropout(x: Tensor, p: number, streams: RowStreams): Tensor {
     });
   if (p === 0 || x.size === 0) return x;
   const level = Math.max(1, Math.min(255, Math.round(p * 256)));
-  const bytes = reshapeOp(streams.bytes(x.size / rows), x.shape);
-  const mask = cast(geNumberOp(bytes, level), x.dtype);
+  // A byte below the level becomes 0, any other 1: comparing and casting truth values is several times slower.
+  const bytes = clampOp(reshapeOp(streams.bytes(x.size / rows), x.shape), level - 1, level);
+  subNumberInPlaceOp(bytes, level - 1);
+  const mask = cast(bytes, x.dtype);
   mulNumberInPlaceOp(mask, 256 / (256 - level));
   return mulOp(x, mask);
 }
@@ -482,6 +400,17 @@ const uniformOp = operatorInPlace('aten::uniform_', 'self from to generator');
 const normalOp = operatorInPlace('aten::normal_', 'self mean std generator');
 const zeroOp = operatorInPlace('aten::zero_', 'self');
 
+const addProductOp = operatorInPlace('aten::addmm_', 'self mat1 mat2 beta alpha');
+
+/** x += scale · y z, for matrices; gradients flow through it. */
+export function addProduct_(x_NO: Tensor, y_NR: Tensor, z_RO: Tensor, scale = 1): void {
+  // libtorch does not ask where the factors are.
+  const { device } = tensorOf('addProduct_', x_NO);
+  for (const factor of [y_NR, z_RO])
+    if (tensorOf('addProduct_', factor).device !== device)
+      throw mismatch('engine', { where: 'addProduct_', expected: device, got: factor.device });
+  addProductOp(x_NO, y_NR, z_RO, 1, scale);
+}
 /** Overwrites x with the elements of `source`. */
 export const copy_ = (x: Tensor, source: Tensor): void => copyOp(x, source);
 /** Numbers are drawn in the order of the memory: a view with turned axes gets them in another order. */

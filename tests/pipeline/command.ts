@@ -27,10 +27,10 @@ export function ilora(
   return { status, stdout, stderr };
 }
 
-/** Starts it and sends SIGINT as soon as `isDue()`, asked all the time; gives the seconds from signal to exit. */
+/** Starts it and sends SIGINT as soon as `isDue(stderr so far)`, asked all the time; gives the seconds from signal to exit. */
 export function interrupted(
   args: readonly string[],
-  isDue: () => boolean,
+  isDue: (stderr: string) => boolean,
 ): Promise<Finished & { seconds: number }> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [LAUNCHER, ...args], {
@@ -48,7 +48,7 @@ export function interrupted(
       stderr += data;
     });
     const asking = setInterval(() => {
-      if (!isDue()) return;
+      if (!isDue(stderr)) return;
       clearInterval(asking);
       sent = performance.now();
       process.kill(-(child.pid as number), 'SIGINT'); // the whole group, as a terminal does

@@ -98,7 +98,7 @@ export class LlmRecommender implements Recommender {
     const { B, T } = layout;
     const pass: Pass = {
       ...(gates_BE && { gates_BE }),
-      ...(dropout && { dropout, dropped: new WeakMap() }),
+      ...(dropout && { dropout }),
     };
     const embeddings_BTD = this.#embed(layout);
     const hidden_BTD = base.forward(embeddings_BTD, {

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   attention,
-  attentionComposed,
+  attentionByProducts,
+  attentionFused,
   engineThreads,
   mul,
   rmsNorm,
@@ -36,7 +37,7 @@ function mask(): Tensor {
 }
 
 test('attention, causal and masked, fused and composed, has the gradients of its formula', () => {
-  for (const attend of [attention, attentionComposed]) {
+  for (const attend of [attentionFused, attentionByProducts]) {
     for (const options of [{ isCausal: true }, { mask: mask() }]) {
       const inputs = heads();
       const { query, key, value } = inputs;
@@ -52,8 +53,8 @@ test('composed rmsNorm and attention equal the fused ones to 1e-12 in float64', 
   const { query, key, value } = heads();
   for (const options of [{}, { isCausal: true }, { mask: mask() }])
     close(
-      attentionComposed(query, key, value, options),
-      attention(query, key, value, options),
+      attentionByProducts(query, key, value, options),
+      attentionFused(query, key, value, options),
       1e-12,
     );
 });

@@ -143,7 +143,7 @@ test('values and keys of different number are refused', () => {
   for (const attend of [attention])
     assert.throws(() => attend(heads(2), heads(5), heads(3)), {
       code: 'shape',
-      message: 'attention(value): expected shape [B=1, H=1, S=5, O], got [1, 1, 3, 4]',
+      message: 'attention(value): expected shape [B=1, G=1, S=5, O], got [1, 1, 3, 4]',
     });
 });
 

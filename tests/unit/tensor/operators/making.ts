@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as t from '../../../../src/tensor/index.js';
 import { temporaryFolder } from '../../../support/folder.js';
 import { Mersenne, rowBytes } from './mersenne.js';
-import { at, build, map, type Nd, roundAs, size } from './reference.js';
+import { at, build, map, matmul, type Nd, roundAs, size, zip } from './reference.js';
 import { ALL, type Case, FLOATS, NUMBERS, nd, positive, type Row, type Table } from './row.js';
 
 const WIDE: readonly t.DType[] = ['float32', 'float64'];
@@ -239,6 +239,44 @@ export const making: Table = {
       want: (x, y) => build(x.shape, (index) => at(y, index)),
     })),
     misfits: [() => t.copy_(t.zeros([2]), t.zeros([3])), () => t.copy_(t.zeros([]), t.zeros([2]))],
+  },
+  addProduct_: {
+    dtypes: FLOATS,
+    slack: 6,
+    gradient: true,
+    named: /addProduct_|aten::(addmm_|clone)/,
+    cases: (
+      [
+        [
+          [2, 3],
+          [2, 4],
+          [4, 3],
+        ],
+        [
+          [2, 3],
+          [2, 1],
+          [1, 3],
+        ],
+        [
+          [0, 3],
+          [0, 2],
+          [2, 3],
+        ],
+      ] as const
+    ).map(([x, y, z]) => ({
+      inputs: [nd(x, 1), nd(y, 2), nd(z, 3)],
+      run: (own, a, b) => {
+        const sum = t.clone(own);
+        t.addProduct_(sum, a, b, 0.5);
+        return sum;
+      },
+      want: (own, a, b) => zip(own, matmul(a, b), (p, q) => p + 0.5 * q),
+    })),
+    misfits: [
+      () => t.addProduct_(t.zeros([2, 3]), t.zeros([2, 4]), t.zeros([5, 3])),
+      () => t.addProduct_(t.zeros([2, 3]), t.zeros([3, 4]), t.zeros([4, 3])),
+      () => t.addProduct_(t.zeros([3]), t.zeros([2, 4]), t.zeros([4, 3])),
+    ],
   },
   zero_: {
     dtypes: ALL,

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { IloraError } from '../../../../src/errors/index.js';
+import * as attention from '../../../../src/tensor/attention.js';
 import {
   type DType,
   engineThreads,
@@ -24,6 +25,8 @@ import { reduction } from './reduction.js';
 import { asType, type Case, compare, FLOATS, type Row, type Table, tensorOf } from './row.js';
 import { shape } from './shape.js';
 
+const functions = { ...operators, ...attention };
+
 engineThreads(1);
 
 const tables: readonly Table[] = [elementwise, reduction, shape, product, making];
@@ -31,7 +34,7 @@ const rows = tables.flatMap((table) => Object.entries(table));
 const functionOf = (name: string): string => name.split(':')[0] as string;
 
 test('every exported operator function has a row, and every row a function', () => {
-  const exported = Object.entries(operators).filter(([, member]) => typeof member === 'function');
+  const exported = Object.entries(functions).filter(([, member]) => typeof member === 'function');
   const names = exported.map(([name]) => name);
   names.push(...Object.keys(operators.foreach).map((name) => `foreach.${name}`));
   assert.deepEqual([...new Set(rows.map(([name]) => functionOf(name)))].sort(), names.sort());

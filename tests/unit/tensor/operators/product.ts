@@ -54,6 +54,14 @@ const rmsNorm = (x: Nd, weight: Nd): Nd =>
     return slice.map((v, i) => v * scale * (weight.data[i] as number));
   });
 
+/** Query head h reads key head ⌊h · G / H⌋. */
+function shareHeads(x: Nd, H: number): Nd {
+  const [B, G, S, K] = x.shape as [number, number, number, number];
+  return build([B, H, S, K], ([b, h, s, k]) =>
+    at(x, [b as number, Math.floor(((h as number) * G) / H), s as number, k as number]),
+  );
+}
+
 function attend(
   query: Nd,
   key: Nd,
@@ -61,7 +69,9 @@ function attend(
   { isCausal = false, mask }: { isCausal?: boolean; mask?: Nd } = {},
 ): Nd {
   const scale = 1 / Math.sqrt(query.shape.at(-1) as number);
-  let scores = map(matmul(query, turned(key)), (x) => x * scale);
+  const H = query.shape[1] as number;
+  const [keys, values] = [shareHeads(key, H), shareHeads(value, H)];
+  let scores = map(matmul(query, turned(keys)), (x) => x * scale);
   if (mask !== undefined) scores = add(scores, mask);
   if (isCausal) {
     scores = build(scores.shape, (index) => {
@@ -69,10 +79,11 @@ function attend(
       return j > i ? Number.NEGATIVE_INFINITY : at(scores, index);
     });
   }
-  return matmul(along(scores, -1, softmax), value);
+  return matmul(along(scores, -1, softmax), values);
 }
 
 const heads = [nd([2, 2, 4, 3], 1), nd([2, 2, 5, 3], 2), nd([2, 2, 5, 3], 3)];
+const grouped = [nd([2, 4, 4, 3], 1), nd([2, 2, 4, 3], 2), nd([2, 2, 4, 3], 3)];
 const square = [nd([1, 2, 4, 3], 1), nd([1, 2, 4, 3], 2), nd([1, 2, 4, 3], 3)];
 const never = Number.NEGATIVE_INFINITY;
 const forbids = (shape: readonly number[]): Nd => ({
@@ -88,6 +99,11 @@ function attention(run: typeof t.attention): Row {
       run: (q, k, v) => run(q, k, v, { isCausal: true }),
       want: (q, k, v) => attend(q, k, v, { isCausal: true }),
     },
+    {
+      inputs: grouped,
+      run: (q, k, v) => run(q, k, v, { isCausal: true }),
+      want: (q, k, v) => attend(q, k, v, { isCausal: true }),
+    },
   ];
   const masked: Case = {
     inputs: heads,
@@ -97,17 +113,29 @@ function attention(run: typeof t.attention): Row {
       }),
     want: (q, k, v) => attend(q, k, v, { mask: forbids([4, 5]) }),
   };
+  const perRow = forbids([2, 1, 4, 4]);
+  const maskedRows: Case = {
+    inputs: grouped,
+    run: (q, k, v) =>
+      run(q, k, v, {
+        mask: t.cast(t.Tensor.from(Float64Array.from(perRow.data), perRow.shape), q.dtype),
+      }),
+    want: (q, k, v) =>
+      attend(q, k, v, {
+        mask: build([2, 4, 4, 4], ([b, , i, j]) => at(perRow, [b, 0, i, j] as number[])),
+      }),
+  };
   return {
     dtypes: FLOATS,
     slack: 6,
     gradient: true,
     named: /attention|aten::matmul|aten::mul|aten::transpose/,
-    cases: [...cases, masked],
+    cases: [...cases, masked, maskedRows],
     misfits: [
       () => run(t.zeros([1, 1, 2, 3]), t.zeros([1, 1, 2, 4]), t.zeros([1, 1, 2, 4])),
       () => run(t.zeros([1, 1, 2, 3]), t.zeros([1, 1, 2, 3]), t.zeros([1, 1, 4, 3])),
       () => run(t.zeros([1, 1, 2, 3]), t.zeros([1, 1, 9, 3]), t.zeros([1, 1, 1, 3])),
-      () => run(t.zeros([1, 2, 2, 3]), t.zeros([1, 1, 2, 3]), t.zeros([1, 1, 2, 3])),
+      () => run(t.zeros([1, 3, 2, 3]), t.zeros([1, 2, 2, 3]), t.zeros([1, 2, 2, 3])),
       () => run(t.zeros([2, 3]), t.zeros([2, 3]), t.zeros([2, 3])),
     ],
   };
@@ -259,7 +287,25 @@ export const product: Table = {
   rmsNorm: rms(t.rmsNorm),
   rmsNormComposed: rms(t.rmsNormComposed),
   attention: attention(t.attention),
-  attentionComposed: attention(t.attentionComposed),
+  attentionFused: attention(t.attentionFused),
+  attentionByProducts: attention(t.attentionByProducts),
+  causalMask: {
+    dtypes: FLOATS,
+    gradient: false,
+    named: /aten::(full|tril|masked_fill)|dtype/,
+    cases: [
+      [3, 3],
+      [2, 4],
+      [1, 1],
+      [0, 2],
+    ].map(([T, S]) => ({
+      inputs: [nd([1])],
+      run: (x) => t.causalMask(T as number, S as number, { dtype: x.dtype, device: x.device }),
+      want: () =>
+        build([T as number, S as number], ([i, j]) => ((j as number) > (i as number) ? never : 0)),
+    })),
+    loose: [0],
+  },
   crossEntropy: {
     dtypes: FLOATS,
     slack: 8,

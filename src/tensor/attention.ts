@@ -1,0 +1,157 @@
+/**
+ * Attention, with grouped heads, by libtorch's fused operator or by matrix products, whichever is faster.
+ */
+import { mismatch } from '../errors/index.js';
+import { optionsOf, tensorOf } from './arguments.js';
+import { hasOperator, operator } from './call.js';
+import { dims } from './dims.js';
+import type { Device, DType } from './dtype.js';
+import {
+  equalsZero,
+  expand,
+  full,
+  maskedFill,
+  matmul,
+  reshape,
+  softmax,
+  transpose,
+  tril,
+  unsqueeze,
+} from './operators.js';
+import type { Tensor } from './tensor.js';
+
+/** What restricts attention: a causal order, or a mask added to the scores. */
+export interface AttentionOptions {
+  isCausal?: boolean;
+  /** Added to the scores; broadcasts to [B, H, T, S]; -Infinity forbids. */
+  mask?: Tensor;
+  /** The causal order as a mask [T, S], where a caller made it once for many calls (`causalMask`). */
+  causal?: Tensor;
+}
+
+const fusedOp = operator(
+  'aten::scaled_dot_product_attention',
+  'query key value attn_mask dropout_p is_causal',
+);
+const addProductsOp = operator('aten::baddbmm', 'self batch1 batch2 beta alpha');
+let hasFused: boolean | undefined;
+
+/** Scores above which their memory (two bytes each, kept for the gradients) outweighs the speed of products. */
+const MOST_SCORES = 2 ** 23;
+
+/**
+ * softmax(q kᵀ / √K + mask) v; query head h uses key and value head ⌊h · G / H⌋.
+ *
+ * Products in bfloat16 are twice as fast on a CPU as libtorch's fused kernel (docs/performance.md); elsewhere,
+ * and where the scores would be many, the fused one is taken. libtorch before 2.0 lacks it.
+ *
+ * @param query_BHTK key_BGSK value_BGSO G divides H
+ * @throws ShapeError
+ */
+export function attention(
+  query_BHTK: Tensor,
+  key_BGSK: Tensor,
+  value_BGSO: Tensor,
+  options: AttentionOptions = {},
+): Tensor {
+  checkHeads(query_BHTK, key_BGSK, value_BGSO);
+  return takesProducts(query_BHTK, key_BGSK)
+    ? attentionByProducts(query_BHTK, key_BGSK, value_BGSO, options)
+    : attentionFused(query_BHTK, key_BGSK, value_BGSO, options);
+}
+
+function takesProducts(query: Tensor, key: Tensor): boolean {
+  hasFused ??= hasOperator('aten::scaled_dot_product_attention');
+  if (!hasFused) return true;
+  if (query.dtype !== 'bfloat16' || query.device !== 'cpu') return false;
+  const [B, H, T] = query.shape as [number, number, number];
+  return T > 1 && B * H * T * key.axis(-2) <= MOST_SCORES;
+}
+
+/** `attention` by libtorch's fused operator. */
+export function attentionFused(
+  query_BHTK: Tensor,
+  key_BGSK: Tensor,
+  value_BGSO: Tensor,
+  options: AttentionOptions = {},
+): Tensor {
+  const { mask, isCausal } = read(options);
+  const { H } = checkHeads(query_BHTK, key_BGSK, value_BGSO);
+  const [key, value] = [shareHeads(key_BGSK, H), shareHeads(value_BGSO, H)];
+  return fusedOp(query_BHTK, key, value, mask ?? null, 0, isCausal);
+}
+
+/** `attention` by matrix products; the queries of one group are rows of one product. */
+export function attentionByProducts(
+  query_BHTK: Tensor,
+  key_BGSK: Tensor,
+  value_BGSO: Tensor,
+  options: AttentionOptions = {},
+): Tensor {
+  const { B, H, T, K, G, S, O } = checkHeads(query_BHTK, key_BGSK, value_BGSO);
+  const rows = H / G;
+  const group = (x: Tensor, length: number, width: number): Tensor =>
+    reshape(x, [B * G, length, width]);
+  const scores = addProductsOp(
+    scoreMask(query_BHTK, options, { B, T, G, S, rows }),
+    group(query_BHTK, rows * T, K),
+    transpose(group(key_BGSK, S, K), 1, 2),
+    1,
+    1 / Math.sqrt(K),
+  );
+  return reshape(matmul(softmax(scores, -1), group(value_BGSO, S, O)), [B, H, T, O]);
+}
+
+/** What is added to the scores of the groups, [B·G or 1, rows·T, S]. */
+function scoreMask(
+  { dtype, device }: Tensor,
+  options: AttentionOptions,
+  { B, T, G, S, rows }: { B: number; T: number; G: number; S: number; rows: number },
+): Tensor {
+  const { mask, causal, isCausal } = read(options);
+  const repeat = (mask_TS: Tensor): Tensor =>
+    reshape(expand(mask_TS, [rows, T, S]), [1, rows * T, S]);
+  if (mask !== undefined)
+    return tensorOf('attention(mask)', mask).shape.length <= 2
+      ? repeat(mask)
+      : reshape(expand(mask, [B, G * rows, T, S]), [B * G, rows * T, S]);
+  if (isCausal) return repeat(causal ?? causalMask(T, S, { dtype, device }));
+  return full([1, 1, 1], 0, { dtype, device });
+}
+
+/** 0 where the key comes not after the query, -Infinity elsewhere, [T, S]. */
+export function causalMask(T: number, S: number, place: { dtype: DType; device: Device }): Tensor {
+  const { dtype, device } = optionsOf('causalMask', place);
+  const isAllowed = tril(full([T, S], 1, { dtype: 'bool', device }));
+  return maskedFill(
+    full([T, S], 0, { dtype, device }),
+    equalsZero(isAllowed),
+    Number.NEGATIVE_INFINITY,
+  );
+}
+
+function read(options: AttentionOptions): AttentionOptions & { isCausal: boolean } {
+  const { mask, causal, isCausal = false } = optionsOf('attention', options);
+  return { mask, causal, isCausal };
+}
+
+/** Each of G heads serves H / G queries: [B, G, S, K] → [B, H, S, K]. */
+function shareHeads(x_BGSK: Tensor, H: number): Tensor {
+  const [B, G, S, K] = x_BGSK.shape as [number, number, number, number];
+  if (G === H) return x_BGSK;
+  return reshape(expand(unsqueeze(x_BGSK, 2), [B, G, H / G, S, K]), [B, H, S, K]);
+}
+
+/** libtorch's fused kernels take values that are fewer than the keys and give numbers that mean nothing. */
+function checkHeads(query_BHTK: Tensor, key_BGSK: Tensor, value_BGSO: Tensor) {
+  const { B, H, T, K } = dims('attention(query)', query_BHTK, 'B H T K');
+  const { G, S } = dims('attention(key)', key_BGSK, 'B G S K', { B, K });
+  const { O } = dims('attention(value)', value_BGSO, 'B G S O', { B, G, S });
+  if (H % G !== 0)
+    throw mismatch('shape', {
+      where: 'attention(key)',
+      expected: `a number of heads that divides the query's ${H}`,
+      got: G,
+    });
+  return { B, H, T, K, G, S, O };
+}
