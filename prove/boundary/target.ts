@@ -198,6 +198,9 @@ export function findTargets(): { targets: Target[]; unlisted: string[] } {
   add('new RowStreams', ['any', 'device'], ([keys, device]) => {
     return new RowStreams(keys as never, device as never);
   });
+  add('RowStreams.rewind', ['any'], ([drawn]) => {
+    new RowStreams(BigInt64Array.of(1n)).rewind(drawn as never);
+  });
   add('RowStreams.bytes', ['count'], ([count]) =>
     // Gigabytes that are asked for and granted are no fault: of what is allowed, only small counts are tried.
     new RowStreams(BigInt64Array.of(1n, 2n)).bytes(

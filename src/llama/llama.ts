@@ -130,8 +130,12 @@ export class Llama extends Module {
           ? { isCausal: true, causal: causalMask(T, T, place) }
           : {};
     let x_BTD = hidden_BTD;
-    for (const layer of this.layers)
-      x_BTD = layer.forward(x_BTD, { rotation, attention, cache, pass });
+    const recomputation = pass?.recomputation;
+    if (recomputation !== undefined) x_BTD = recomputation.leaf(x_BTD);
+    for (const layer of this.layers) {
+      const body = (x: Tensor): Tensor => layer.forward(x, { rotation, attention, cache, pass });
+      x_BTD = recomputation?.through(x_BTD, body, pass?.dropout) ?? body(x_BTD);
+    }
     return this.norm.forward(x_BTD);
   }
 

@@ -8,3 +8,4 @@ export { forwardAll, Linear, type LinearLayer, zeroBias } from './linear.js';
 export { Module, overwrite, parameter, snakeCase } from './module.js';
 export { LayerNorm, RmsNorm } from './norm.js';
 export type { Pass } from './pass.js';
+export { Recomputation } from './recomputation.js';

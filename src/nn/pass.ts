@@ -2,6 +2,7 @@
  * What belongs to one forward pass and reaches every layer as an argument.
  */
 import type { RowStreams, Tensor } from '../tensor/index.js';
+import type { Recomputation } from './recomputation.js';
 
 /** Nothing in it survives the pass, and no module keeps it. */
 export interface Pass {
@@ -9,4 +10,6 @@ export interface Pass {
   gates_BE?: Tensor;
   /** Source of dropout masks, a stream per instance. Absent: nothing is dropped (evaluation). */
   dropout?: RowStreams;
+  /** Keeps layers' inputs in place of their activations. Absent: all is kept that gradients need. */
+  recomputation?: Recomputation;
 }

@@ -48,6 +48,22 @@ export class RowStreams {
     return this.#keys_B1.axis(0);
   }
 
+  /** Number of draws so far. */
+  get drawn(): bigint {
+    return this.#draws;
+  }
+
+  /** Goes back to where it was after `drawn` draws: the next ones are repeated. */
+  rewind(drawn: bigint): void {
+    if (typeof drawn !== 'bigint' || drawn < 0n || drawn > this.#draws)
+      throw mismatch('engine', {
+        where: 'RowStreams.rewind(drawn)',
+        expected: `a number of draws up to ${this.#draws}`,
+        got: drawn,
+      });
+    this.#draws = drawn;
+  }
+
   /** The next bytes of every row, uint8 [B, count]; with another count a row's first bytes are the same. */
   bytes(count: number): Tensor {
     if (!Number.isInteger(count) || count < 0 || count > 2 ** 35)

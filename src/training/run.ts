@@ -108,6 +108,7 @@ export async function trainRun(
     const learner = new LlmLearner(recommender, dataset, {
       rates: adapterRates(settings.adapter),
       curriculum: settings.training.curriculum,
+      recomputesActivations: settings.training.recomputesActivations,
     });
     hooks.onStage?.(`train ${settings.method}`);
     const validation = firstRows(dataset, settings.training.validationRows);

@@ -66,9 +66,11 @@ const trainingSchema = z.strictObject({
   batchSize: count.default(32).describe('windows per optimizer step'),
   batchTokens: count
     .optional()
-    .describe(
-      'tokens that go through the model at once; default: one window on a CPU, 32768 on a GPU',
-    ),
+    .describe('tokens that go through the model at once; default: 1024 on a CPU, 32768 on a GPU'),
+  recomputesActivations: z
+    .boolean()
+    .default(false)
+    .describe('computes activations again for the gradients: less memory, a third slower'),
   warmupShare: share.default(0.05),
   schedule: z.enum(['cosine', 'constant']).default('cosine'),
   optimizer: z.enum(['adam', 'adamw']).default('adam'),

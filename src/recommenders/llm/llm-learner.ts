@@ -6,8 +6,19 @@
  * step and the example (the authors draw per batch, from a counter that restarts in every loader worker).
  */
 import { type Dataset, type Instance, Random } from '../../data/index.js';
+import { Recomputation } from '../../nn/index.js';
 import type { ParameterGroup } from '../../optim/index.js';
-import { indexSelect, neg, sum, Tensor, toDevice } from '../../tensor/index.js';
+import {
+  add,
+  detach,
+  indexSelect,
+  mul,
+  neg,
+  sub,
+  sum,
+  Tensor,
+  toDevice,
+} from '../../tensor/index.js';
 import { TEMPLATE_COUNT } from '../../text/index.js';
 import { dropoutStreams, type Learner, type TrainingPosition, visit } from '../learner.js';
 import type { AdapterRates } from './adapter.js';
@@ -18,6 +29,8 @@ export interface LlmLearnerOptions {
   rates: AdapterRates;
   /** `ramp`: text first, slots with growing probability; `hybrid`: slots always. */
   curriculum: 'ramp' | 'hybrid';
+  /** Computes activations again for the gradients in place of keeping them: a third slower, far less memory. */
+  recomputesActivations?: boolean;
 }
 
 export class LlmLearner implements Learner {
@@ -61,15 +74,44 @@ export class LlmLearner implements Learner {
     const { recommender } = this;
     const built = examples.map((example) => this.#row(example, position));
     const histories = built.map(({ history }) => history);
-    const { logProbabilities_X } = recommender.logProbabilities(
-      layOut(built.map(({ row }) => row)),
-      histories,
-      {
-        dropout: dropoutStreams(position, examples, recommender.parts.base.device),
-        gates_BE: this.#gates(examples, histories, position),
-      },
+    const forward = (recomputation?: Recomputation): Tensor => {
+      const { logProbabilities_X } = recommender.logProbabilities(
+        layOut(built.map(({ row }) => row)),
+        histories,
+        {
+          dropout: dropoutStreams(position, examples, recommender.parts.base.device),
+          gates_BE: this.#gates(examples, histories, position),
+          recomputation,
+        },
+      );
+      return neg(sum(logProbabilities_X));
+    };
+    return this.options.recomputesActivations === true ? this.#recomputed(forward) : forward();
+  }
+
+  /**
+   * A loss whose gradients are known already: each parameter's stands as a factor before it, in a sum that adds
+   * exactly zero to the loss.
+   */
+  #recomputed(forward: (recomputation: Recomputation) => Tensor): Tensor {
+    const parameters = [...(this.recommender.parts.adapter?.namedParameters() ?? [])].map(
+      ([, parameter]) => parameter,
     );
-    return neg(sum(logProbabilities_X));
+    const before = parameters.map((parameter) => parameter.grad);
+    for (const parameter of parameters) parameter.setGrad();
+    const recomputation = new Recomputation();
+    const loss = forward(recomputation);
+    loss.backward();
+    recomputation.backward();
+    const carriers = parameters.flatMap((parameter, i) => {
+      const gradient = parameter.grad;
+      parameter.setGrad(before[i]);
+      return gradient === undefined ? [] : [sum(mul(gradient, parameter))];
+    });
+    return carriers.reduce(
+      (total, carrier) => add(total, sub(carrier, detach(carrier))),
+      detach(loss),
+    );
   }
 
   /**

@@ -8,7 +8,7 @@ import type { Instance } from '../../data/index.js';
 import { internal } from '../../errors/index.js';
 import { generateGreedy, type Llama } from '../../llama/index.js';
 import type { GateUse } from '../../lora/index.js';
-import type { Pass } from '../../nn/index.js';
+import type { Pass, Recomputation } from '../../nn/index.js';
 import {
   indexCopy,
   indexSelect,
@@ -46,6 +46,8 @@ export interface ForwardOptions {
   dropout?: RowStreams;
   /** Weights of the experts; by default those that evaluation gives the histories. */
   gates_BE?: Tensor;
+  /** Keeps layers' inputs in place of their activations. */
+  recomputation?: Recomputation;
 }
 
 export class LlmRecommender implements Recommender {
@@ -89,7 +91,7 @@ export class LlmRecommender implements Recommender {
   logProbabilities(
     layout: Layout,
     histories: readonly (readonly number[])[],
-    { dropout, gates_BE = this.gates(histories) }: ForwardOptions = {},
+    { dropout, recomputation, gates_BE = this.gates(histories) }: ForwardOptions = {},
   ): {
     logProbabilities_X: Tensor;
     gates_BE?: Tensor;
@@ -97,8 +99,9 @@ export class LlmRecommender implements Recommender {
     const { base } = this.parts;
     const { B, T } = layout;
     const pass: Pass = {
-      ...(gates_BE && { gates_BE }),
+      ...(gates_BE && { gates_BE: recomputation?.leaf(gates_BE) ?? gates_BE }),
       ...(dropout && { dropout }),
+      ...(recomputation && { recomputation }),
     };
     const embeddings_BTD = this.#embed(layout);
     const hidden_BTD = base.forward(embeddings_BTD, {
