@@ -6,10 +6,11 @@
  * set, be it to nothing (`LD_PRELOAD= ilora ...`), is left alone.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { engineAdditions } from './environment.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -42,47 +43,9 @@ function newest(folder) {
   return latest;
 }
 
-/**
- * tcmalloc, where it is installed: the C library's allocator gives the large blocks of every
- * operator back to the system and takes them anew, page by page.
- */
-function allocator() {
-  if (process.platform !== 'linux') return undefined;
-  const machine = { x64: 'x86_64', arm64: 'aarch64' }[process.arch];
-  for (const folder of [`/usr/lib/${machine}-linux-gnu`, '/usr/lib64', '/usr/lib'])
-    for (const name of ['libtcmalloc_minimal.so.4', 'libtcmalloc.so.4']) {
-      const path = join(folder, name);
-      if (existsSync(path) && isForThisMachine(path)) return path;
-    }
-  return undefined;
-}
-
-/** Whether a library is of this machine's kind; the loader complains on every start about others. */
-function isForThisMachine(path) {
-  const header = Buffer.alloc(20);
-  const file = openSync(path, 'r');
-  readSync(file, header, 0, header.length, 0);
-  closeSync(file);
-  const [is64Bit, machine] = [header[4] === 2, header.readUInt16LE(18)];
-  return (
-    header.toString('latin1', 0, 4) === '\x7fELF' &&
-    is64Bit &&
-    machine === ELF_MACHINES[process.arch]
-  );
-}
-
-const ELF_MACHINES = { x64: 62, arm64: 183 };
-
-// Threads that wait for the others of an operator sleep in place of spinning: it costs next to
-// nothing on an idle machine, and makes a busy one (a second run, a server) several times faster.
-// (ATEN_CPU_CAPABILITY stays unset: libtorch's own choice was as fast as avx512 or avx2.)
-const additions = { OMP_WAIT_POLICY: 'PASSIVE' };
-const preload = allocator();
-if (preload !== undefined) additions.LD_PRELOAD = preload;
-
 const child = spawn(process.execPath, [...process.execArgv, ...entry(), ...process.argv.slice(2)], {
   stdio: 'inherit',
-  env: { ...additions, ...process.env },
+  env: { ...engineAdditions(), ...process.env },
 });
 // A Ctrl-C typed at a terminal reaches the child by itself too; it takes two in a row as one.
 for (const signal of ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'])

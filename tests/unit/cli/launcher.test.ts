@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 
-const launcher = join(import.meta.dirname, '..', '..', '..', 'bin', 'ilora.js');
+const bin = join(import.meta.dirname, '..', '..', '..', 'bin');
 const folder = mkdtempSync(join(tmpdir(), 'launcher-'));
 after(() => rmSync(folder, { recursive: true }));
 
@@ -33,10 +33,9 @@ console.log('ready');
 /** A package that holds the launcher and this program as its built command line. */
 function packageWith(program: string): string {
   const root = mkdtempSync(join(folder, 'package-'));
-  mkdirSync(join(root, 'bin'));
   mkdirSync(join(root, 'dist', 'cli'), { recursive: true });
   writeFileSync(join(root, 'package.json'), '{"type":"module"}');
-  cpSync(launcher, join(root, 'bin', 'ilora.js'));
+  cpSync(bin, join(root, 'bin'), { recursive: true });
   writeFileSync(join(root, 'dist', 'cli', 'main.js'), program);
   return join(root, 'bin', 'ilora.js');
 }
