@@ -58,13 +58,13 @@ export class LlmLearner implements Learner {
 
   countTargets(examples: readonly number[], position: TrainingPosition): number {
     return examples.reduce(
-      (total, example) => total + (this.#row(example, position).row.continuations[0]?.length ?? 0),
+      (total, example) => total + (this.row(example, position).row.continuations[0]?.length ?? 0),
       0,
     );
   }
 
   cut(examples: readonly number[], position: TrainingPosition): number[][] {
-    const rows = examples.map((example) => this.#row(example, position).row);
+    const rows = examples.map((example) => this.row(example, position).row);
     return cutByTokens(rows, this.recommender.parts.batchTokens).map((batch) =>
       batch.map((i) => examples[i] as number),
     );
@@ -72,7 +72,7 @@ export class LlmLearner implements Learner {
 
   loss(examples: readonly number[], position: TrainingPosition): Tensor {
     const { recommender } = this;
-    const built = examples.map((example) => this.#row(example, position));
+    const built = examples.map((example) => this.row(example, position));
     const histories = built.map(({ history }) => history);
     const forward = (recomputation?: Recomputation): Tensor => {
       const { logProbabilities_X } = recommender.logProbabilities(
@@ -140,10 +140,8 @@ export class LlmLearner implements Learner {
     return this.dataset.instance('train', row, { seed, epoch });
   }
 
-  #row(
-    example: number,
-    position: TrainingPosition,
-  ): { row: LayoutRow; history: readonly number[] } {
+  /** The prompt of an example with its one continuation, the target's title. */
+  row(example: number, position: TrainingPosition): { row: LayoutRow; history: readonly number[] } {
     const { seed, step, totalSteps } = position;
     const instance = this.#instance(example, position);
     const random = new Random(seed, 'curriculum', step, example);
