@@ -1,0 +1,120 @@
+/**
+ * Who takes part, and how: makes the work, starts the contestants in one environment, and checks that they do the
+ * same before anything is timed.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { engineAdditions } from '../../bin/environment.js';
+import type { ExportOptions } from '../ours/export.js';
+import { WORK_FILE, type Work } from '../ours/work.js';
+import { type BenchDtype, type BenchOptions, ROOT } from './command.js';
+import { type Contestant, type Launch, startAll, stopAll } from './contestant.js';
+import { relativeDifference } from './statistics.js';
+
+/** Ours and those they are compared with; each pair has the same adapter. */
+export const PEER_OF = { ilora: 'authors_style', lora: 'peft_lora' } as const;
+
+/** Agreement of losses and gradient norms that is asked for, relative. */
+export const TOLERANCE: Record<BenchDtype, { loss: number; gradientNorm: number }> = {
+  float32: { loss: 1e-5, gradientNorm: 1e-4 },
+  // Eight bits of mantissa, rounded in other places by each program.
+  bfloat16: { loss: 2e-2, gradientNorm: 0.1 },
+};
+
+/**
+ * Everybody computes in the launcher's environment: the allocator and the threads' way of waiting that make `ilora`
+ * fast help the peers as well.
+ */
+function environment({ threads }: BenchOptions): NodeJS.ProcessEnv {
+  return { ...engineAdditions(), ...process.env, OMP_NUM_THREADS: String(threads) };
+}
+
+const node = (...args: string[]): Pick<Launch, 'command' | 'args'> => ({
+  command: process.execPath,
+  args: ['--import', 'tsx', ...args],
+});
+
+/** Writes the work into the benchmark's folder. */
+export function exportWork(
+  options: BenchOptions,
+  { batchSize, batches, ranked }: { batchSize: number; batches: number; ranked: number },
+): Work {
+  const input: ExportOptions = {
+    world: { data: options.data, base: options.base, batchSize, seed: 1 },
+    batches,
+    ranked,
+  };
+  const { command, args } = node(join(ROOT, 'bench', 'ours', 'export.ts'), options.work);
+  const { status, stderr } = spawnSync(command, args, {
+    cwd: ROOT,
+    input: JSON.stringify(input),
+    encoding: 'utf8',
+    env: environment(options),
+  });
+  if (status !== 0) throw new Error(`the work could not be written:\n${stderr}`);
+  return JSON.parse(readFileSync(join(options.work, WORK_FILE), 'utf8')) as Work;
+}
+
+/** How `ilora`, `lora` and, with a Python, their peers are started. */
+export function launches(
+  options: BenchOptions,
+  dtype: BenchDtype,
+  kinds: readonly (keyof typeof PEER_OF)[] = ['ilora', 'lora'],
+): Launch[] {
+  const env = environment(options);
+  const { work, python } = options;
+  const ours = kinds.map((kind) => ({
+    name: kind,
+    ...node(join(ROOT, 'bench', 'ours', 'contestant.ts'), work, kind, dtype),
+    env,
+  }));
+  if (python === undefined) return ours;
+  const peers = kinds.map((kind) => ({
+    name: PEER_OF[kind],
+    command: python,
+    args: [join(ROOT, 'bench', 'peers', `${PEER_OF[kind]}.py`), work, dtype],
+    env,
+  }));
+  return [...ours, ...peers];
+}
+
+/** Loss and gradient norm of one batch, by contestant. */
+export type Losses = Record<string, { loss: number; gradientNorm: number }>;
+
+export async function losses(contestants: readonly Contestant[], batch: number): Promise<Losses> {
+  const found: Losses = {};
+  for (const contestant of contestants)
+    found[contestant.name] = (await contestant.ask('loss', { batch })) as Losses[string];
+  return found;
+}
+
+/** Lines for each pair that disagrees. */
+export function disagreements(found: Losses, dtype: BenchDtype): string[] {
+  const lines: string[] = [];
+  for (const [own, peer] of Object.entries(PEER_OF))
+    for (const figure of ['loss', 'gradientNorm'] as const) {
+      const [value, reference] = [found[own]?.[figure], found[peer]?.[figure]];
+      if (value === undefined || reference === undefined) continue;
+      const difference = relativeDifference(value, reference);
+      if (!(difference <= TOLERANCE[dtype][figure]))
+        lines.push(
+          `${figure} in ${dtype}: expected ${own} within ${TOLERANCE[dtype][figure]} of ${peer} (${reference}), got ${value}`,
+        );
+    }
+  return lines;
+}
+
+/** Losses in float32, where agreement is tight; the processes end with it. */
+export async function lossesInFloat32(options: BenchOptions): Promise<Losses> {
+  const found: Losses = {};
+  for (const launch of launches(options, 'float32')) {
+    const started = await startAll([launch]);
+    try {
+      Object.assign(found, await losses(started, 0));
+    } finally {
+      await stopAll(started);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,203 @@
+/**
+ * Training speed: `ilora` and uniform LoRA of ours, beside the authors' way of working (P1) and LoRA on transformers
+ * and PEFT (P2).
+ *
+ *   npm run --silent bench:train -- [--quick] [--json] [--result bench/results/train.json] [--peers PYTHON]
+ *
+ * Everybody makes the same optimizer steps on the same MovieLens windows with SmolLM2-135M's weights, in turn. Losses
+ * and gradients must agree before a timing counts. `fraction_of_peak` is useful operations per second over the best
+ * matrix product at the model's shapes; useful are 4 per frozen value and token (forward, and the gradient of
+ * activations), 6 per adapter value and token and 4 per value of the output layer and answer token.
+ */
+import { type BenchOptions, bench } from './harness/command.js';
+import { alternate, type Contestant, startAll, stopAll } from './harness/contestant.js';
+import {
+  disagreements,
+  exportWork,
+  launches,
+  losses,
+  lossesInFloat32,
+  TOLERANCE,
+} from './harness/field.js';
+import { median, ratio, spread } from './harness/statistics.js';
+import { rowTokens, type Work, type WorkRow } from './ours/work.js';
+
+/** Steps before the first round that counts. */
+const WARM_UP = 1;
+
+await bench('train', async (options) => {
+  const { isQuick, rounds, dtype, note } = options;
+  const batchSize = options.windows ?? (isQuick ? 8 : 32);
+  note(`writing the work: ${rounds + WARM_UP} batches of ${batchSize} windows`);
+  const work = exportWork(options, { batchSize, batches: rounds + WARM_UP, ranked: 0 });
+  const failures: string[] = [];
+
+  note('comparing losses in float32');
+  const inFloat32 = await lossesInFloat32(options);
+  failures.push(...disagreements(inFloat32, 'float32'));
+  if (failures.length > 0) return { failures, losses: { float32: inFloat32 } };
+
+  note(`starting contestants in ${dtype}`);
+  const contestants = await startAll(launches(options, dtype));
+  try {
+    const inTimedType = await losses(contestants, 0);
+    failures.push(...disagreements(inTimedType, dtype));
+    const byName = new Map(contestants.map((contestant) => [contestant.name, contestant]));
+    const peft = byName.get('peft_lora');
+    const sweep = peft && (await chooseSettings(peft, options));
+    const loadPeaks = await peaks(contestants, true);
+
+    const seconds = await alternate(
+      contestants.map((contestant) => ({
+        name: contestant.name,
+        run: (round) => contestant.time('train', { batch: round }),
+      })),
+      { rounds, warmUp: WARM_UP, note },
+    );
+    const timed = (name: string): number[] => seconds.get(name) ?? [];
+    const memory = await peaks(contestants, false);
+    const peak = await matrixPeak(byName.get('ilora') as Contestant, work, isQuick);
+
+    const own = timed('ilora');
+    const batches = work.batches.slice(WARM_UP);
+    const rates = batches.map(
+      (batch, round) => usefulOperations(batch, work) / (own[round] as number),
+    );
+    const usefulGflops = median(rates) / 1e9;
+    const versus = (name: string) => (byName.has(name) ? ratio(timed(name), own) : undefined);
+    const [authors, peftRatio] = [versus('authors_style'), versus('peft_lora')];
+    const overLora = ratio(own, timed('lora'));
+    return {
+      failures,
+      instances_per_second: batchSize / median(own),
+      ratio_vs_authors_style: authors?.ofMedians ?? null,
+      ratio_vs_peft_lora: peftRatio?.ofMedians ?? null,
+      fraction_of_peak: usefulGflops / (peak.best[dtype] ?? Number.NaN),
+      ilora_over_lora_step: overLora.ofMedians,
+      peak_memory_ratio_vs_authors_style: share(memory.ilora, memory.authors_style),
+      peak_memory_ratio_vs_peft_lora: share(memory.ilora, memory.peft_lora),
+      long_instance_peak_bytes: 'not available',
+      spreads: {
+        ...(authors && { ratio_vs_authors_style: authors }),
+        ...(peftRatio && { ratio_vs_peft_lora: peftRatio }),
+        ilora_over_lora_step: overLora,
+      },
+      step_seconds: Object.fromEntries(
+        [...byName.keys()].map((name) => [name, spread(timed(name))]),
+      ),
+      peak_memory_bytes: memory,
+      load_peak_memory_bytes: loadPeaks,
+      useful_gflops: usefulGflops,
+      matrix_peak_gflops: peak,
+      ...(sweep && { peft_settings: sweep }),
+      losses: { float32: inFloat32, [dtype]: inTimedType, tolerance: TOLERANCE },
+      work: describe(batches, batchSize),
+      contestants: Object.fromEntries(contestants.map(({ name, about }) => [name, about])),
+    };
+  } finally {
+    await stopAll(contestants);
+  }
+});
+
+function share(own: number | undefined, other: number | undefined): number | null {
+  return own === undefined || other === undefined ? null : own / other;
+}
+
+/** Best of several settings of PEFT, one thing after the other: instances at once, how adapters compute, compiling. */
+async function chooseSettings(
+  peft: Contestant,
+  { isQuick, dtype, note }: BenchOptions,
+): Promise<Record<string, unknown>> {
+  const tried: Record<string, unknown>[] = [];
+  const time = async (settings: Record<string, unknown>): Promise<number> => {
+    try {
+      await peft.ask('configure', settings);
+      await peft.ask('train', { batch: 0 });
+      const seconds = await peft.time('train', { batch: 0 });
+      note(`peft_lora ${JSON.stringify(settings)}: ${seconds.toFixed(2)} s`);
+      tried.push({ ...settings, seconds });
+      return seconds;
+    } catch (error) {
+      tried.push({
+        ...settings,
+        failed: String(error).split('\n').slice(-3).join(' ').slice(0, 300),
+      });
+      return Number.POSITIVE_INFINITY;
+    }
+  };
+  let best: { settings: Record<string, unknown>; seconds: number } | undefined;
+  const take = async (settings: Record<string, unknown>): Promise<void> => {
+    const seconds = await time(settings);
+    if (best === undefined || seconds < best.seconds) best = { settings, seconds };
+  };
+  const adapters = dtype === 'float32' ? ['float32'] : ['base', 'autocast', 'float32'];
+  for (const batch of [1, 2, 4, 8]) await take({ batch, adapters: adapters[0], compile: false });
+  for (const kind of adapters.slice(1)) await take({ ...best?.settings, adapters: kind });
+  if (!isQuick) await take({ ...best?.settings, compile: true });
+  const chosen = best?.settings ?? {};
+  await peft.ask('configure', chosen);
+  return { chosen, tried, ...(isQuick && { note: 'torch.compile is not tried with --quick' }) };
+}
+
+/** Peak resident memory by contestant; counted anew after it if wished. */
+async function peaks(
+  contestants: readonly Contestant[],
+  reset: boolean,
+): Promise<Record<string, number>> {
+  const bytes: Record<string, number> = {};
+  for (const contestant of contestants)
+    bytes[contestant.name] = (await contestant.ask('memory', { reset })).peakBytes as number;
+  return bytes;
+}
+
+interface Speed {
+  dtype: string;
+  M: number;
+  K: number;
+  N: number;
+  gflops: number;
+}
+
+/** Matrix products of the model's shapes, for one instance and for several at once, in the engine all of ours use. */
+async function matrixPeak(
+  ilora: Contestant,
+  { facts, batches }: Work,
+  isQuick: boolean,
+): Promise<{ best: Record<string, number>; speeds: Speed[] }> {
+  const { width: D, keyValueWidth: G, innerWidth: F } = facts;
+  const tokens = Math.round(median(batches.flat().map(rowTokens)));
+  const sizes = [tokens, 4 * tokens].flatMap((M) => [
+    { M, K: D, N: D },
+    { M, K: D, N: G },
+    { M, K: D, N: F },
+    { M, K: F, N: D },
+  ]);
+  const { speeds } = (await ilora.ask('peak', {
+    sizes,
+    dtypes: ['float32', 'bfloat16'],
+    seconds: isQuick ? 0.3 : 1.5,
+  })) as { speeds: Speed[] };
+  const best: Record<string, number> = {};
+  for (const { dtype, gflops } of speeds) best[dtype] = Math.max(best[dtype] ?? 0, gflops);
+  return { best, speeds };
+}
+
+function usefulOperations(batch: readonly WorkRow[], { facts }: Work): number {
+  const tokens = batch.reduce((total, row) => total + rowTokens(row), 0);
+  const answers = batch.reduce((total, row) => total + row.answer.length, 0);
+  return (
+    tokens * (4 * facts.nonEmbeddingParameters + 6 * facts.adapterParameters) +
+    4 * facts.vocabulary * facts.width * answers
+  );
+}
+
+function describe(batches: readonly WorkRow[][], batchSize: number): Record<string, unknown> {
+  const rows = batches.flat();
+  return {
+    instances_per_step: batchSize,
+    steps: batches.length,
+    tokens_per_instance: spread(rows.map(rowTokens)),
+    answer_tokens: spread(rows.map((row) => row.answer.length)),
+    tokens: rows.reduce((total, row) => total + rowTokens(row), 0),
+  };
+}
