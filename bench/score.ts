@@ -114,7 +114,7 @@ async function rankings(
   const found: Record<string, Agreement> = {};
   if (options.python === undefined) return found;
   for (const kind of ['ilora', 'lora'] as const) {
-    const pair = await startAll(launches(options, dtype, [kind]));
+    const pair = await startAll(launches(options, dtype, { kinds: [kind] }));
     try {
       const scores: number[][][] = [];
       for (const contestant of pair)

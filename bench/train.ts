@@ -10,11 +10,12 @@
  * activations), 6 per adapter value and token and 4 per value of the output layer and answer token.
  */
 import { type BenchOptions, bench } from './harness/command.js';
-import { alternate, type Contestant, startAll, stopAll } from './harness/contestant.js';
+import { alternate, Contestant, type Launch, startAll, stopAll } from './harness/contestant.js';
 import {
   disagreements,
   exportWork,
   launches,
+  longInstance,
   losses,
   lossesInFloat32,
   TOLERANCE,
@@ -32,20 +33,24 @@ await bench('train', async (options) => {
   const work = exportWork(options, { batchSize, batches: rounds + WARM_UP, ranked: 0 });
   const failures: string[] = [];
 
-  note('comparing losses in float32');
-  const inFloat32 = await lossesInFloat32(options);
+  const hasPeers = options.python !== undefined;
+  if (hasPeers) note('comparing losses in float32');
+  const inFloat32 = hasPeers ? await lossesInFloat32(options) : {};
   failures.push(...disagreements(inFloat32, 'float32'));
   if (failures.length > 0) return { failures, losses: { float32: inFloat32 } };
 
+  const sweep = hasPeers ? await choosePeftSettings(options) : undefined;
   note(`starting contestants in ${dtype}`);
-  const contestants = await startAll(launches(options, dtype));
+  const contestants = await startAll(
+    launches(options, dtype, { ...(sweep && { peftSettings: sweep.chosen }) }),
+  );
   try {
+    const loadPeaks = await peaks(contestants);
     const inTimedType = await losses(contestants, 0);
     failures.push(...disagreements(inTimedType, dtype));
+    if (failures.length > 0) return { failures, losses: { [dtype]: inTimedType } };
     const byName = new Map(contestants.map((contestant) => [contestant.name, contestant]));
-    const peft = byName.get('peft_lora');
-    const sweep = peft && (await chooseSettings(peft, options));
-    const loadPeaks = await peaks(contestants, true);
+    await peaks(contestants, true);
 
     const seconds = await alternate(
       contestants.map((contestant) => ({
@@ -55,7 +60,7 @@ await bench('train', async (options) => {
       { rounds, warmUp: WARM_UP, note },
     );
     const timed = (name: string): number[] => seconds.get(name) ?? [];
-    const memory = await peaks(contestants, false);
+    const memory = await peaks(contestants);
     const peak = await matrixPeak(byName.get('ilora') as Contestant, work, isQuick);
 
     const own = timed('ilora');
@@ -76,7 +81,7 @@ await bench('train', async (options) => {
       ilora_over_lora_step: overLora.ofMedians,
       peak_memory_ratio_vs_authors_style: share(memory.ilora, memory.authors_style),
       peak_memory_ratio_vs_peft_lora: share(memory.ilora, memory.peft_lora),
-      long_instance_peak_bytes: 'not available',
+      long_instance: longInstance(options, dtype),
       spreads: {
         ...(authors && { ratio_vs_authors_style: authors }),
         ...(peftRatio && { ratio_vs_peft_lora: peftRatio }),
@@ -103,46 +108,46 @@ function share(own: number | undefined, other: number | undefined): number | nul
   return own === undefined || other === undefined ? null : own / other;
 }
 
+type PeftSettings = Record<string, unknown>;
+
 /** Best of several settings of PEFT, one thing after the other: instances at once, how adapters compute, compiling. */
-async function chooseSettings(
-  peft: Contestant,
-  { isQuick, dtype, note }: BenchOptions,
-): Promise<Record<string, unknown>> {
+async function choosePeftSettings(
+  options: BenchOptions,
+): Promise<{ chosen: PeftSettings; tried: Record<string, unknown>[]; note?: string }> {
+  const { isQuick, dtype, note } = options;
   const tried: Record<string, unknown>[] = [];
-  const time = async (settings: Record<string, unknown>): Promise<number> => {
+  let best: { settings: PeftSettings; seconds: number } | undefined;
+  const trial = async (settings: PeftSettings): Promise<void> => {
+    const launch = launches(options, dtype, { kinds: ['lora'], peftSettings: settings })[1];
+    const peft = await Contestant.start(launch as Launch);
     try {
-      await peft.ask('configure', settings);
       await peft.ask('train', { batch: 0 });
       const seconds = await peft.time('train', { batch: 0 });
       note(`peft_lora ${JSON.stringify(settings)}: ${seconds.toFixed(2)} s`);
       tried.push({ ...settings, seconds });
-      return seconds;
+      if (best === undefined || seconds < best.seconds) best = { settings, seconds };
     } catch (error) {
-      tried.push({
-        ...settings,
-        failed: String(error).split('\n').slice(-3).join(' ').slice(0, 300),
-      });
-      return Number.POSITIVE_INFINITY;
+      const lines = String(error).trim().split('\n');
+      tried.push({ ...settings, failed: lines.slice(-2).join(' ').slice(0, 300) });
+    } finally {
+      await peft.stop();
     }
   };
-  let best: { settings: Record<string, unknown>; seconds: number } | undefined;
-  const take = async (settings: Record<string, unknown>): Promise<void> => {
-    const seconds = await time(settings);
-    if (best === undefined || seconds < best.seconds) best = { settings, seconds };
-  };
   const adapters = dtype === 'float32' ? ['float32'] : ['base', 'autocast', 'float32'];
-  for (const batch of [1, 2, 4, 8]) await take({ batch, adapters: adapters[0], compile: false });
-  for (const kind of adapters.slice(1)) await take({ ...best?.settings, adapters: kind });
-  if (!isQuick) await take({ ...best?.settings, compile: true });
-  const chosen = best?.settings ?? {};
-  await peft.ask('configure', chosen);
-  return { chosen, tried, ...(isQuick && { note: 'torch.compile is not tried with --quick' }) };
+  for (const batch of [1, 2, 4, 8]) await trial({ batch, adapters: adapters[0], compile: false });
+  for (const kind of adapters.slice(1)) await trial({ ...best?.settings, adapters: kind });
+  if (!isQuick) await trial({ ...best?.settings, compile: true });
+  return {
+    chosen: best?.settings ?? {},
+    tried,
+    ...(isQuick && { note: 'torch.compile is not tried with --quick' }),
+  };
 }
 
 /** Peak resident memory by contestant; counted anew after it if wished. */
 async function peaks(
   contestants: readonly Contestant[],
-  reset: boolean,
+  reset = false,
 ): Promise<Record<string, number>> {
   const bytes: Record<string, number> = {};
   for (const contestant of contestants)
@@ -175,7 +180,7 @@ async function matrixPeak(
   const { speeds } = (await ilora.ask('peak', {
     sizes,
     dtypes: ['float32', 'bfloat16'],
-    seconds: isQuick ? 0.3 : 1.5,
+    seconds: isQuick ? 0.2 : 1.5,
   })) as { speeds: Speed[] };
   const best: Record<string, number> = {};
   for (const { dtype, gflops } of speeds) best[dtype] = Math.max(best[dtype] ?? 0, gflops);

@@ -56,11 +56,33 @@ export function exportWork(
   return JSON.parse(readFileSync(join(options.work, WORK_FILE), 'utf8')) as Work;
 }
 
+/** Peak memory of one long training instance in a process of its own, without and with recomputed activations. */
+export function longInstance(options: BenchOptions, dtype: BenchDtype): Record<string, unknown> {
+  const measure = (recomputes: 'on' | 'off'): unknown => {
+    const program = join(ROOT, 'bench', 'ours', 'long-instance.ts');
+    const { command, args } = node(program, options.work, dtype, recomputes);
+    const how = { cwd: ROOT, encoding: 'utf8', env: environment(options) } as const;
+    const { status, stdout, stderr } = spawnSync(command, args, how);
+    if (status === 0) return JSON.parse(stdout);
+    if (recomputes === 'on' && /checkpointActivations: expected no such key/.test(stderr))
+      return 'not available';
+    throw new Error(`the long instance ended with ${status}:\n${stderr}`);
+  };
+  return { plain: measure('off'), checkpointed: measure('on') };
+}
+
 /** How `ilora`, `lora` and, with a Python, their peers are started. */
 export function launches(
   options: BenchOptions,
   dtype: BenchDtype,
-  kinds: readonly (keyof typeof PEER_OF)[] = ['ilora', 'lora'],
+  {
+    kinds = ['ilora', 'lora'],
+    peftSettings = {},
+  }: {
+    kinds?: readonly (keyof typeof PEER_OF)[];
+    /** What the task `configure` of P2 takes. */
+    peftSettings?: Record<string, unknown>;
+  } = {},
 ): Launch[] {
   const env = environment(options);
   const { work, python } = options;
@@ -73,7 +95,13 @@ export function launches(
   const peers = kinds.map((kind) => ({
     name: PEER_OF[kind],
     command: python,
-    args: [join(ROOT, 'bench', 'peers', `${PEER_OF[kind]}.py`), work, dtype],
+    args: [
+      join(ROOT, 'bench', 'peers', `${PEER_OF[kind]}.py`),
+      work,
+      dtype,
+      'cpu',
+      ...(kind === 'lora' ? [JSON.stringify(peftSettings)] : []),
+    ],
     env,
   }));
   return [...ours, ...peers];

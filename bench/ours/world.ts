@@ -21,6 +21,8 @@ export interface WorldOptions {
   /** Windows per optimizer step. */
   batchSize: number;
   seed: number;
+  /** Whether activations are computed anew in the backward pass. */
+  checkpointActivations?: boolean;
 }
 
 export interface World {
@@ -41,7 +43,7 @@ const UP_DEVIATION = 0.01;
 export function worldSettings(
   kind: Kind,
   dtype: 'float32' | 'bfloat16',
-  { data, base, batchSize, seed }: WorldOptions,
+  { data, base, batchSize, seed, checkpointActivations }: WorldOptions,
 ): Settings {
   const input = {
     method: kind,
@@ -58,6 +60,7 @@ export function worldSettings(
       curriculum: 'hybrid',
       warmupShare: 0,
       schedule: 'constant',
+      ...(checkpointActivations === true && { checkpointActivations }),
     },
   };
   return resolveSettings(input, 'benchmark');

@@ -5,6 +5,7 @@ position on (`logits_to_keep`, with padding on the left), fused Adam, scaled-dot
 torch.compile are chosen by the benchmark with the task `configure`.
 """
 
+import json
 import sys
 from contextlib import nullcontext
 
@@ -15,10 +16,10 @@ from torch import nn
 
 
 class PeftLora:
-    def __init__(self, work: Work, dtype: torch.dtype, device: torch.device):
+    def __init__(self, work: Work, dtype: torch.dtype, device: torch.device, settings: dict):
         self.work, self.dtype, self.device = work, dtype, device
         self.items = work.items.to(device)
-        self.configure({})
+        self.configure(settings)
 
     def configure(self, task: dict) -> dict:
         """
@@ -123,9 +124,9 @@ class PeftLora:
         return {"seconds": seconds, "scores": scores}
 
 
-def main(folder: str, dtype: str, device: str = "cpu") -> None:
+def main(folder: str, dtype: str, device: str = "cpu", settings: str = "{}") -> None:
     torch.manual_seed(1)
-    peer = PeftLora(Work(folder, "lora"), getattr(torch, dtype), torch.device(device))
+    peer = PeftLora(Work(folder, "lora"), getattr(torch, dtype), torch.device(device), json.loads(settings))
     serve({"configure": peer.configure, "loss": peer.loss, "train": peer.train, "rank": peer.rank})
 
 
