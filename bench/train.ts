@@ -20,8 +20,9 @@ import {
   lossesInFloat32,
   TOLERANCE,
 } from './harness/field.js';
+import { matrixPeak, usefulOperations } from './harness/operations.js';
 import { median, ratio, spread } from './harness/statistics.js';
-import { rowTokens, type Work, type WorkRow } from './ours/work.js';
+import { rowTokens, type WorkRow } from './ours/work.js';
 
 /** Steps before the first round that counts. */
 const WARM_UP = 1;
@@ -61,7 +62,8 @@ await bench('train', async (options) => {
     );
     const timed = (name: string): number[] => seconds.get(name) ?? [];
     const memory = await peaks(contestants);
-    const peak = await matrixPeak(byName.get('ilora') as Contestant, work, isQuick);
+    const ilora = byName.get('ilora') as Contestant;
+    const peak = await matrixPeak(ilora, work, ['float32', 'bfloat16'], isQuick ? 0.2 : 1.5);
 
     const own = timed('ilora');
     const batches = work.batches.slice(WARM_UP);
@@ -153,47 +155,6 @@ async function peaks(
   for (const contestant of contestants)
     bytes[contestant.name] = (await contestant.ask('memory', { reset })).peakBytes as number;
   return bytes;
-}
-
-interface Speed {
-  dtype: string;
-  M: number;
-  K: number;
-  N: number;
-  gflops: number;
-}
-
-/** Matrix products of the model's shapes, for one instance and for several at once, in the engine all of ours use. */
-async function matrixPeak(
-  ilora: Contestant,
-  { facts, batches }: Work,
-  isQuick: boolean,
-): Promise<{ best: Record<string, number>; speeds: Speed[] }> {
-  const { width: D, keyValueWidth: G, innerWidth: F } = facts;
-  const tokens = Math.round(median(batches.flat().map(rowTokens)));
-  const sizes = [tokens, 4 * tokens].flatMap((M) => [
-    { M, K: D, N: D },
-    { M, K: D, N: G },
-    { M, K: D, N: F },
-    { M, K: F, N: D },
-  ]);
-  const { speeds } = (await ilora.ask('peak', {
-    sizes,
-    dtypes: ['float32', 'bfloat16'],
-    seconds: isQuick ? 0.2 : 1.5,
-  })) as { speeds: Speed[] };
-  const best: Record<string, number> = {};
-  for (const { dtype, gflops } of speeds) best[dtype] = Math.max(best[dtype] ?? 0, gflops);
-  return { best, speeds };
-}
-
-function usefulOperations(batch: readonly WorkRow[], { facts }: Work): number {
-  const tokens = batch.reduce((total, row) => total + rowTokens(row), 0);
-  const answers = batch.reduce((total, row) => total + row.answer.length, 0);
-  return (
-    tokens * (4 * facts.nonEmbeddingParameters + 6 * facts.adapterParameters) +
-    4 * facts.vocabulary * facts.width * answers
-  );
 }
 
 function describe(batches: readonly WorkRow[][], batchSize: number): Record<string, unknown> {

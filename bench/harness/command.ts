@@ -161,7 +161,7 @@ or name another Python with --peers PATH or ILORA_BENCH_PYTHON, or time ilora al
   );
 }
 
-function place(): Record<string, string> {
+export function place(): Record<string, string> {
   return {
     machine: processorName(),
     node: process.version,
@@ -170,7 +170,7 @@ function place(): Record<string, string> {
   };
 }
 
-function commit(): string {
+export function commit(): string {
   try {
     const git = (...words: string[]): string =>
       execFileSync('git', ['-C', ROOT, ...words], {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { engineAdditions } from '../../bin/environment.js';
 import type { ExportOptions } from '../ours/export.js';
 import { WORK_FILE, type Work } from '../ours/work.js';
+import type { Kind } from '../ours/world.js';
 import { type BenchDtype, type BenchOptions, ROOT } from './command.js';
 import { type Contestant, type Launch, startAll, stopAll } from './contestant.js';
 import { relativeDifference } from './statistics.js';
@@ -26,7 +27,7 @@ export const TOLERANCE: Record<BenchDtype, { loss: number; gradientNorm: number 
  * Everybody computes in the launcher's environment: the allocator and the threads' way of waiting that make `ilora`
  * fast help the peers as well.
  */
-function environment({ threads }: BenchOptions): NodeJS.ProcessEnv {
+export function environment({ threads }: Pick<BenchOptions, 'threads'>): NodeJS.ProcessEnv {
   return { ...engineAdditions(), ...process.env, OMP_NUM_THREADS: String(threads) };
 }
 
@@ -40,20 +41,22 @@ export function exportWork(
   options: BenchOptions,
   { batchSize, batches, ranked }: { batchSize: number; batches: number; ranked: number },
 ): Work {
-  const input: ExportOptions = {
-    world: { data: options.data, base: options.base, batchSize, seed: 1 },
-    batches,
-    ranked,
-  };
-  const { command, args } = node(join(ROOT, 'bench', 'ours', 'export.ts'), options.work);
+  const { data, base, work } = options;
+  const world = { data, base, batchSize, seed: 1 };
+  return writeWork(work, { world, batches, ranked }, environment(options));
+}
+
+/** Writes work into a folder, in a process of its own. */
+export function writeWork(folder: string, input: ExportOptions, env: NodeJS.ProcessEnv): Work {
+  const { command, args } = node(join(ROOT, 'bench', 'ours', 'export.ts'), folder);
   const { status, stderr } = spawnSync(command, args, {
     cwd: ROOT,
     input: JSON.stringify(input),
     encoding: 'utf8',
-    env: environment(options),
+    env,
   });
   if (status !== 0) throw new Error(`the work could not be written:\n${stderr}`);
-  return JSON.parse(readFileSync(join(options.work, WORK_FILE), 'utf8')) as Work;
+  return JSON.parse(readFileSync(join(folder, WORK_FILE), 'utf8')) as Work;
 }
 
 /** Peak memory of one long training instance in a process of its own, without and with recomputed activations. */
@@ -79,32 +82,45 @@ export function launches(
     kinds = ['ilora', 'lora'],
     peftSettings = {},
   }: {
-    kinds?: readonly (keyof typeof PEER_OF)[];
+    kinds?: readonly Kind[];
     /** What the task `configure` of P2 takes. */
     peftSettings?: Record<string, unknown>;
   } = {},
 ): Launch[] {
   const env = environment(options);
   const { work, python } = options;
-  const ours = kinds.map((kind) => ({
-    name: kind,
-    ...node(join(ROOT, 'bench', 'ours', 'contestant.ts'), work, kind, dtype),
-    env,
-  }));
+  const ours = kinds.map((kind) => ourLaunch(kind, { work, dtype, env }));
   if (python === undefined) return ours;
-  const peers = kinds.map((kind) => ({
-    name: PEER_OF[kind],
-    command: python,
-    args: [
-      join(ROOT, 'bench', 'peers', `${PEER_OF[kind]}.py`),
-      work,
-      dtype,
-      'cpu',
-      ...(kind === 'lora' ? [JSON.stringify(peftSettings)] : []),
-    ],
-    env,
-  }));
-  return [...ours, ...peers];
+  const place = { work, dtype, env, python };
+  return [...ours, ...kinds.map((kind) => peerLaunch(kind, { ...place, peftSettings }))];
+}
+
+interface Place {
+  work: string;
+  dtype: BenchDtype;
+  env: NodeJS.ProcessEnv;
+}
+
+/** One of ours; the device is in the work. */
+export function ourLaunch(kind: Kind, { work, dtype, env }: Place): Launch {
+  const program = join(ROOT, 'bench', 'ours', 'contestant.ts');
+  return { name: kind, ...node(program, work, kind, dtype), env };
+}
+
+/** The peer with the adapter of one of ours. */
+export function peerLaunch(
+  kind: Kind,
+  {
+    python,
+    device = 'cpu',
+    peftSettings = {},
+    ...place
+  }: Place & { python: string; device?: string; peftSettings?: Record<string, unknown> },
+): Launch {
+  const program = join(ROOT, 'bench', 'peers', `${PEER_OF[kind]}.py`);
+  const settings = kind === 'lora' ? [JSON.stringify(peftSettings)] : [];
+  const args = [program, place.work, place.dtype, device, ...settings];
+  return { name: PEER_OF[kind], command: python, args, env: place.env };
 }
 
 /** Loss and gradient norm of one batch, by contestant. */

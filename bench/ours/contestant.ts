@@ -6,7 +6,6 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { productSpeed } from '../../src/cli/engine-report.js';
 import type { Instance } from '../../src/data/index.js';
 import { LlmLearner, layOut, type TrainingPosition } from '../../src/recommenders/index.js';
 import {
@@ -23,6 +22,7 @@ import {
 import { RunFolder, train } from '../../src/training/index.js';
 import { Order } from '../../src/training/order.js';
 import { forgetPeak, peakBytes } from './memory.js';
+import { productSpeed, synchronize } from './product-speed.js';
 import { WORK_FILE, type Work } from './work.js';
 import { type Kind, openWorld, TOTAL_STEPS } from './world.js';
 
@@ -30,6 +30,7 @@ const [, , folder = '', kind = 'ilora', dtype = 'float32'] = process.argv;
 const { world: options } = JSON.parse(readFileSync(join(folder, WORK_FILE), 'utf8')) as Work;
 const world = await openWorld(kind as Kind, dtype as 'float32' | 'bfloat16', options);
 const { recommender, dataset, settings } = world;
+const { device } = world.base.model;
 
 /** Notes when the trainer begins a step. */
 class TimedLearner extends LlmLearner {
@@ -75,6 +76,7 @@ function startTraining(): void {
   };
   train(learner, run, trainerOptions, {
     onStep: ({ loss }) => {
+      synchronize(device);
       lastStep = { seconds: (performance.now() - learner.began) / 1000, loss };
     },
     validate: async () => {
@@ -88,7 +90,7 @@ function startTraining(): void {
 }
 
 /** Mean loss of a batch without dropout and the norm of its gradient over all that is trained. */
-function loss(batch: number): Record<string, number> {
+function loss(batch: number, hasGradient: boolean): Record<string, unknown> {
   const { seed, batchSize } = options;
   const examples = new Order(seed, learner.examples).batch(batch * batchSize, batchSize);
   const position = { seed, step: batch, totalSteps: TOTAL_STEPS, batch: examples };
@@ -108,12 +110,14 @@ function loss(batch: number): Record<string, number> {
       total += partLoss.item() / targets;
       partLoss.backward();
     });
-  const squares = parameters.map((parameter) =>
-    scope(() => (parameter.grad?.toNumbers() ?? []).reduce((all, x) => all + x * x, 0)),
+  const gradient = parameters.map((parameter) =>
+    scope(() => parameter.grad?.toNumbers().map((x) => x / targets) ?? []),
   );
   for (const parameter of parameters) parameter.setGrad();
-  const gradientNorm = Math.sqrt(squares.reduce((all, x) => all + x, 0)) / targets;
-  return { loss: total, gradientNorm };
+  let squares = 0;
+  for (const values of gradient) for (const x of values) squares += x * x;
+  const found = { loss: total, gradientNorm: Math.sqrt(squares) };
+  return hasGradient ? { ...found, gradient: gradient.flat() } : found;
 }
 
 const instances = (rows: readonly number[]): Instance[] =>
@@ -163,6 +167,7 @@ interface Task {
   rows?: number[];
   maxNewTokens?: number;
   hasOneGate?: boolean;
+  hasGradient?: boolean;
   reset?: boolean;
   sizes?: { M: number; K: number; N: number }[];
   dtypes?: DType[];
@@ -170,7 +175,7 @@ interface Task {
 }
 
 const TASKS: Record<string, (task: Task) => unknown> = {
-  loss: ({ batch = 0 }) => loss(batch),
+  loss: ({ batch = 0, hasGradient = false }) => loss(batch, hasGradient),
   train: ({ batch = 0 }) => trainStep(batch),
   rank: ({ rows = [] }) => rank(rows),
   generate: ({ rows = [], maxNewTokens = 64 }) => generate(rows, maxNewTokens),
@@ -185,7 +190,7 @@ const TASKS: Record<string, (task: Task) => unknown> = {
       sizes.map((size) => ({
         dtype: type,
         ...size,
-        gflops: productSpeed(type, size, { seconds }),
+        gflops: productSpeed(type, size, { seconds, device }),
       })),
     ),
   }),

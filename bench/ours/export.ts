@@ -3,15 +3,22 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { countParameters, type ModelConfig } from '../../src/checkpoint/index.js';
+import { countParameters } from '../../src/checkpoint/index.js';
 import { openDataset } from '../../src/data/index.js';
 import { noGrad, scope, type Tensor } from '../../src/tensor/index.js';
-import { openBase } from '../../src/training/index.js';
 import { Order } from '../../src/training/order.js';
 import { adapterRates } from '../../src/training/presets.js';
 import { saveTensors } from '../../src/training/tensor-file.js';
+import { hubConfig } from './hub-config.js';
 import { WORK_FILE, type Work, type WorkRow, workRow } from './work.js';
-import { TOTAL_STEPS, type World, type WorldOptions, worldAround, worldSettings } from './world.js';
+import {
+  openWorldBase,
+  TOTAL_STEPS,
+  type World,
+  type WorldOptions,
+  worldAround,
+  worldSettings,
+} from './world.js';
 
 /** What is to be written. */
 export interface ExportOptions {
@@ -24,7 +31,7 @@ const folder = process.argv[2] as string;
 const { world: options, batches, ranked } = JSON.parse(readFileSync(0, 'utf8')) as ExportOptions;
 
 const dataset = await openDataset(options.data);
-const base = openBase(options.base, { device: 'cpu', dtype: 'float32' });
+const base = openWorldBase('float32', { ...options, device: 'cpu' });
 const { config } = base.model;
 writeBase();
 
@@ -100,26 +107,4 @@ function writeBase(): void {
     tensors.set(key.startsWith('lm_head') ? key : `model.${key}`, tensor);
   saveTensors(join(folder, 'base', 'model.safetensors'), tensors, { format: 'pt' });
   writeFileSync(join(folder, 'base', 'config.json'), JSON.stringify(hubConfig(config)));
-}
-
-function hubConfig(of: ModelConfig): Record<string, unknown> {
-  if (of.ropeScaling !== undefined) throw new Error('a base with scaled positions is not exported');
-  return {
-    architectures: ['LlamaForCausalLM'],
-    model_type: 'llama',
-    vocab_size: of.vocabSize,
-    hidden_size: of.hiddenSize,
-    intermediate_size: of.intermediateSize,
-    num_hidden_layers: of.numLayers,
-    num_attention_heads: of.numHeads,
-    num_key_value_heads: of.numKvHeads,
-    head_dim: of.headDim,
-    rms_norm_eps: of.rmsNormEps,
-    rope_theta: of.ropeTheta,
-    max_position_embeddings: of.maxPositions,
-    tie_word_embeddings: of.tieWordEmbeddings,
-    attention_bias: of.attentionBias,
-    hidden_act: 'silu',
-    eos_token_id: of.eosTokenIds,
-  };
 }

@@ -7,17 +7,24 @@
  */
 import { type Dataset, openDataset } from '../../src/data/index.js';
 import { LlmLearner, type LlmRecommender } from '../../src/recommenders/index.js';
-import { Generator, noGrad, normal_ } from '../../src/tensor/index.js';
+import { copy_, Generator, mul, noGrad, randn, scope } from '../../src/tensor/index.js';
 import { assemble, makeSasrec } from '../../src/training/assemble.js';
 import { type Base, openBase, resolveSettings, type Settings } from '../../src/training/index.js';
 import { adapterRates } from '../../src/training/presets.js';
+import { randomBase, type ShapeName } from '../gpu/shape.js';
 
 export type Kind = 'ilora' | 'lora';
 
 /** What the processes of one benchmark agree on. */
 export interface WorldOptions {
   data: string;
+  /** Path of the base's files; not looked at where there is a `shape`. */
   base: string;
+  /** A base of random weights instead. */
+  shape?: ShapeName;
+  device?: 'cpu' | 'cuda';
+  /** Tokens that go through the model at once; the product's default if absent. */
+  batchTokens?: number;
   /** Windows per optimizer step. */
   batchSize: number;
   seed: number;
@@ -43,7 +50,7 @@ const UP_DEVIATION = 0.01;
 export function worldSettings(
   kind: Kind,
   dtype: 'float32' | 'bfloat16',
-  { data, base, batchSize, seed, checkpointActivations }: WorldOptions,
+  { data, base, batchSize, batchTokens, seed, device, checkpointActivations }: WorldOptions,
 ): Settings {
   const input = {
     method: kind,
@@ -53,6 +60,7 @@ export function worldSettings(
     domain: 'movie',
     seed,
     dtype,
+    ...(device && { device }),
     adapter: { learningRate: 1e-3 },
     training: {
       batchSize,
@@ -60,6 +68,7 @@ export function worldSettings(
       curriculum: 'hybrid',
       warmupShare: 0,
       schedule: 'constant',
+      ...(batchTokens !== undefined && { batchTokens }),
       ...(checkpointActivations === true && { checkpointActivations }),
     },
   };
@@ -72,8 +81,14 @@ export async function openWorld(
   options: WorldOptions,
 ): Promise<World> {
   const dataset = await openDataset(options.data);
-  const base = openBase(options.base, { device: 'cpu', dtype });
-  return worldAround(base, dataset, worldSettings(kind, dtype, options));
+  return worldAround(openWorldBase(dtype, options), dataset, worldSettings(kind, dtype, options));
+}
+
+export function openWorldBase(
+  dtype: 'float32' | 'bfloat16',
+  { base, shape, device = 'cpu' }: WorldOptions,
+): Base {
+  return shape === undefined ? openBase(base, { device, dtype }) : randomBase(shape, device, dtype);
 }
 
 /** An adapter of the settings' kind on a base that has none. */
@@ -81,10 +96,12 @@ export function worldAround(base: Base, dataset: Dataset, settings: Settings): W
   const sasrec = makeSasrec(settings, dataset).freeze();
   const recommender = assemble(settings, { base, dataset, sasrec });
   const generator = new Generator(settings.seed + 1);
-  noGrad(() => {
-    for (const [key, tensor] of recommender.parts.adapter?.namedTensors() ?? [])
-      if (key.endsWith('.up')) normal_(tensor, 0, UP_DEVIATION, generator);
-  });
+  noGrad(() =>
+    scope(() => {
+      for (const [key, tensor] of recommender.parts.adapter?.namedTensors() ?? [])
+        if (key.endsWith('.up')) copy_(tensor, mul(randn(tensor.shape, generator), UP_DEVIATION));
+    }),
+  );
   const learner = new LlmLearner(recommender, dataset, {
     rates: adapterRates(settings.adapter),
     curriculum: settings.training.curriculum,

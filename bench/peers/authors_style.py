@@ -9,7 +9,7 @@ generated greedily. Adapter values are kept in float32 and used in the activatio
 import sys
 
 import torch
-from common import TARGETS, Projector, Work, gradient_norm, padded, rank_one_by_one, seconds_of, serve
+from common import TARGETS, Work, gradient_norm, padded, rank_one_by_one, seconds_of, serve
 from torch import nn
 
 MICRO_BATCH = 8
@@ -54,9 +54,9 @@ class ExpertsLinear(nn.Module):
 class AuthorsStyle:
     def __init__(self, work: Work, dtype: torch.dtype, device: torch.device):
         self.work, self.device = work, device
-        self.model = work.base(dtype).to(device)
-        self.gate = Gate(work.adapter["gate.weight"]).to(device)
-        self.projector = Projector(work.adapter).to(device)
+        self.model = work.base(dtype, device)
+        self.gate = Gate(work.value("gate.weight", work.options["experts"], work.items.shape[1])).to(device)
+        self.projector = work.projector(self.model.config.hidden_size).to(device)
         self.items = work.items.to(device)
         adapted = [
             (path, layer)
@@ -65,8 +65,7 @@ class AuthorsStyle:
         ]
         for path, layer in adapted:
             parent, _, name = path.rpartition(".")
-            factors = work.adapter[f"{path}.down"], work.adapter[f"{path}.up"]
-            wrapped = ExpertsLinear(layer, self.gate, work.options, *factors).to(device)
+            wrapped = ExpertsLinear(layer, self.gate, work.options, *work.factors(path, layer)).to(device)
             setattr(self.model.model.get_submodule(parent), name, wrapped)
         lora = [p for p in self.model.parameters() if p.requires_grad]
         self.groups = [

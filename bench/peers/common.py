@@ -17,7 +17,7 @@ import torch
 import transformers
 from safetensors.torch import load_file
 from torch import nn
-from transformers import DynamicCache, LlamaForCausalLM
+from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
 
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 IGNORED = -100
@@ -34,11 +34,36 @@ class Work:
         self.clip_norm = content["clipNorm"]
         self.batches = content["batches"]
         self.ranked = content["ranked"]
-        self.adapter = load_file(self.folder / f"{adapter}.safetensors")
+        file = self.folder / f"{adapter}.safetensors"
+        self.adapter = load_file(file) if file.exists() else None
         self.items = load_file(self.folder / "items.safetensors")["items"]
 
-    def base(self, dtype: torch.dtype) -> LlamaForCausalLM:
-        model = LlamaForCausalLM.from_pretrained(self.folder / "base", dtype=dtype)
+    def value(self, key: str, *shape: int) -> torch.Tensor:
+        """A tensor of the adapter; random where the work has shapes only."""
+        if self.adapter is not None:
+            return self.adapter[key]
+        return 0.02 * torch.randn(shape)
+
+    def factors(self, path: str, layer: nn.Linear) -> tuple[torch.Tensor, torch.Tensor]:
+        """`down` and `up` of the adapter around a layer."""
+        rank = self.options["rank"]
+        return self.value(f"{path}.down", rank, layer.in_features), self.value(f"{path}.up", layer.out_features, rank)
+
+    def projector(self, width: int) -> "Projector":
+        items = self.items.shape[1]
+        shapes = {"input.weight": (width, items), "input.bias": (width,), "output.weight": (width, width)}
+        shapes["output.bias"] = (width,)
+        return Projector({key: self.value(f"projector.{key}", *shape) for key, shape in shapes.items()})
+
+    def base(self, dtype: torch.dtype, device: torch.device) -> LlamaForCausalLM:
+        folder = self.folder / "base"
+        if (folder / "model.safetensors").exists():
+            model = LlamaForCausalLM.from_pretrained(folder, dtype=dtype).to(device)
+        else:  # a shape: random weights, drawn where they are used
+            torch.set_default_dtype(dtype)
+            with torch.device(device):
+                model = LlamaForCausalLM(LlamaConfig.from_pretrained(folder))
+            torch.set_default_dtype(torch.float32)
         model.requires_grad_(False)
         model.config.use_cache = False
         return model
@@ -50,10 +75,10 @@ class Projector(nn.Module):
     def __init__(self, tensors: dict[str, torch.Tensor]):
         super().__init__()
         for name in ("input", "output"):
-            weight = tensors[f"projector.{name}.weight"]
+            weight = tensors[f"{name}.weight"]
             layer = nn.Linear(weight.shape[1], weight.shape[0])
             layer.weight.data.copy_(weight)
-            layer.bias.data.copy_(tensors[f"projector.{name}.bias"])
+            layer.bias.data.copy_(tensors[f"{name}.bias"])
             setattr(self, name, layer)
 
     def forward(self, vectors: torch.Tensor) -> torch.Tensor:

@@ -11,7 +11,7 @@ from contextlib import nullcontext
 
 import peft
 import torch
-from common import TARGETS, Projector, Work, gradient_norm, padded, rank_one_by_one, seconds_of, serve
+from common import TARGETS, Work, gradient_norm, padded, rank_one_by_one, seconds_of, serve
 from torch import nn
 
 
@@ -30,7 +30,7 @@ class PeftLora:
         """
         self.batch = task.get("batch", 1)
         self.adapters = task.get("adapters", "float32" if self.dtype == torch.float32 else "base")
-        base = self.work.base(self.dtype).to(self.device)
+        base = self.work.base(self.dtype, self.device)
         options = self.work.options
         config = peft.LoraConfig(
             r=options["rank"],
@@ -40,12 +40,13 @@ class PeftLora:
         )
         self.peft = peft.get_peft_model(base, config, autocast_adapter_dtype=self.adapters != "base")
         self.model = self.peft.get_base_model()
-        self.projector = Projector(self.work.adapter).to(self.device)
+        self.projector = self.work.projector(self.model.config.hidden_size).to(self.device)
         with torch.no_grad():
             for path, layer in self.model.model.named_modules():
                 if path.rpartition(".")[2] in TARGETS:
-                    layer.lora_A["default"].weight.copy_(self.work.adapter[f"{path}.down"])
-                    layer.lora_B["default"].weight.copy_(self.work.adapter[f"{path}.up"])
+                    down, up = self.work.factors(path, layer)
+                    layer.lora_A["default"].weight.copy_(down)
+                    layer.lora_B["default"].weight.copy_(up)
         lora = [p for p in self.model.parameters() if p.requires_grad]
         rates = self.work.rates
         groups = [
