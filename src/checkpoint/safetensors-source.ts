@@ -1,38 +1,19 @@
 /** Weights of a Hugging Face folder; mapped where type and device already fit. */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { mismatch } from '../errors/index.js';
-import {
-  bitcast,
-  cast,
-  DTYPE_BYTES,
-  type DType,
-  keep,
-  mapFile,
-  narrow,
-  reshape,
-  scope,
-  Tensor,
-  toDevice,
-} from '../tensor/index.js';
+import type { Tensor } from '../tensor/index.js';
 import { readHfConfig } from './hf-config.js';
+import { MappedTensors } from './mapped-tensors.js';
 import { type ConfigFacts, expectedShapes, type ModelConfig } from './model-config.js';
 import { openSafetensorsFolder, type ShardedTensor } from './sharded.js';
-import { findTensor, readTensorBytes, type StoredTensor } from './stored-tensor.js';
+import { findTensor, type StoredTensor } from './stored-tensor.js';
 import {
   checkModel,
   type LoadOptions,
   type TokenizerSource,
   type WeightSource,
 } from './weight-source.js';
-
-/** Engine types of the file types that a base's weights may have. */
-const WEIGHT_DTYPES: Readonly<Record<string, DType>> = {
-  F64: 'float64',
-  F32: 'float32',
-  F16: 'float16',
-  BF16: 'bfloat16',
-};
 
 /** What stands in a folder, before anything is refused. */
 export interface SafetensorsFacts {
@@ -61,8 +42,7 @@ export class SafetensorsSource implements WeightSource {
   readonly config: ModelConfig;
   readonly tokenizer: TokenizerSource;
   readonly #tensors: ReadonlyMap<string, ShardedTensor>;
-  /** Each file's bytes, mapped on first use. */
-  readonly #maps = new Map<string, Tensor>();
+  readonly #files = new MappedTensors();
 
   constructor(readonly path: string) {
     const { facts, tensors, tokenizer } = readSafetensorsFacts(path);
@@ -79,42 +59,16 @@ export class SafetensorsSource implements WeightSource {
     return this.#find(name);
   }
 
-  load(name: string, { dtype, device = 'cpu' }: LoadOptions = {}): Tensor {
-    const tensor = this.#find(name);
-    const storedDtype = WEIGHT_DTYPES[tensor.dtype];
-    if (storedDtype === undefined)
-      throw mismatch('format', {
-        where: `${tensor.path}: ${name}`,
-        expected: `a type of ${Object.keys(WEIGHT_DTYPES).join(', ')}`,
-        got: tensor.dtype,
-      });
-    return scope(() => {
-      const bytes = this.#bytes(tensor, DTYPE_BYTES[storedDtype]);
-      const values = reshape(bitcast(bytes, storedDtype), tensor.shape);
-      const wanted = dtype ?? storedDtype;
-      return device === 'cpu' ? cast(values, wanted) : toDevice(values, device, wanted);
-    });
+  load(name: string, options?: LoadOptions): Tensor {
+    return this.#files.load(this.#find(name), options);
   }
 
   close(): void {
-    for (const map of this.#maps.values()) map.dispose();
-    this.#maps.clear();
+    this.#files.close();
   }
 
   #find(name: string): ShardedTensor {
     return findTensor(this.path, this.#tensors, name) as ShardedTensor;
-  }
-
-  /** A view of the mapped file, or a copy where a foreign writer left the tensor unaligned. */
-  #bytes(tensor: ShardedTensor, elementBytes: number): Tensor {
-    const { path, offset, byteLength } = tensor;
-    if (offset % elementBytes !== 0) return Tensor.from(readTensorBytes(path, tensor));
-    let map = this.#maps.get(path);
-    if (map === undefined) {
-      map = keep(mapFile(path, statSync(path).size));
-      this.#maps.set(path, map);
-    }
-    return narrow(map, 0, offset, byteLength);
   }
 }
 

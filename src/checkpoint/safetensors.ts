@@ -103,27 +103,48 @@ export function safetensorsBlocks(
     (a, b) =>
       SAFETENSORS_DTYPES[b.dtype] - SAFETENSORS_DTYPES[a.dtype] || (a.name < b.name ? -1 : 1),
   );
+  for (const { name, dtype, shape, data } of sorted) {
+    const byteLength = countElements(shape) * SAFETENSORS_DTYPES[dtype];
+    if (data.byteLength !== byteLength)
+      throw broken(
+        `${path}: ${name}`,
+        `${byteLength} bytes for ${dtype} ${shapeText(shape)}`,
+        data.byteLength,
+      );
+  }
+  const head = safetensorsHead(path, sorted, metadata);
+  return [head, ...sorted.map(({ data }) => bytesOf(data))];
+}
+
+/**
+ * The head of a file whose tensors follow in the order given, without gaps.
+ *
+ * @param alignment bytes that the head is a multiple of; at least 8
+ */
+export function safetensorsHead(
+  path: string,
+  tensors: readonly Pick<TensorData, 'name' | 'dtype' | 'shape'>[],
+  metadata: Readonly<Record<string, string>> = {},
+  alignment = 8,
+): Uint8Array {
   const header: [string, unknown][] = [];
   if (Object.keys(metadata).length > 0) header.push([METADATA_KEY, metadata]);
   const seen = new Set([METADATA_KEY]);
   let end = 0;
-  for (const { name, dtype, shape, data } of sorted) {
-    const where = `${path}: ${name}`;
-    if (seen.has(name)) throw broken(where, 'a name of its own', 'one that is taken');
+  for (const { name, dtype, shape } of tensors) {
+    if (seen.has(name)) throw broken(`${path}: ${name}`, 'a name of its own', 'one that is taken');
     seen.add(name);
     const byteLength = countElements(shape) * SAFETENSORS_DTYPES[dtype];
-    if (data.byteLength !== byteLength)
-      throw broken(where, `${byteLength} bytes for ${dtype} ${shapeText(shape)}`, data.byteLength);
     header.push([name, { dtype, shape, data_offsets: [end, end + byteLength] }]);
     end += byteLength;
   }
   // Not through an object: a tensor could be named __proto__ or 7.
   const entries = header.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);
   const json = Buffer.from(`{${entries.join(',')}}`, 'utf8');
-  const head = Buffer.alloc(8 + Math.ceil(json.length / 8) * 8, ' ');
+  const head = Buffer.alloc(Math.ceil((8 + json.length) / alignment) * alignment, ' ');
   head.writeBigUInt64LE(BigInt(head.length - 8), 0);
   json.copy(head, 8);
-  return [head, ...sorted.map(({ data }) => bytesOf(data))];
+  return head;
 }
 
 /** The bytes under a typed array. */
