@@ -10,6 +10,13 @@ export {
   writeFileAtomic,
   writeFolderAtomic,
 } from './atomic.js';
+export {
+  type ConvertedEntry,
+  type ConvertOptions,
+  clearConverted,
+  listConverted,
+  openConverted,
+} from './converted.js';
 export { DEQUANTIZABLE, dequantize } from './dequantize.js';
 export { type GgufFile, type GgufMetadata, type GgufValue, openGguf } from './gguf.js';
 export { GgufSource } from './gguf-source.js';

@@ -5,10 +5,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import {
+  clearConverted,
   describeModel,
   findPulled,
   KNOWN_MODELS,
   type KnownModel,
+  listConverted,
   type ModelDescription,
   type PullStep,
   pullModel,
@@ -22,6 +24,7 @@ export function modelCommand(): Command {
   const command = new Command('model').description('get and look into base models');
   addPull(command);
   addInfo(command);
+  addConverted(command);
   return command;
 }
 
@@ -100,6 +103,25 @@ function addInfo(parent: Command): void {
       const facts = summarize(describeModel(resolveModel(model)));
       if (json) printJson(facts);
       else printLines(render(facts));
+    });
+}
+
+function addConverted(parent: Command): void {
+  parent
+    .command('converted')
+    .description('list the converted copies of quantised models; ILORA_CONVERTED=0 keeps none')
+    .option('--clear', 'remove them')
+    .option('--json', 'print one JSON document')
+    .action(({ clear, json }) => {
+      const folder = join(cacheDir(), 'converted');
+      const copies = listConverted(folder);
+      if (clear) clearConverted(folder);
+      if (json) return printJson({ folder, copies, isCleared: clear === true });
+      const lines = copies.map(({ path, byteLength }) => `${megabytes(byteLength)} MB  ${path}`);
+      printLines([
+        `${clear ? 'removed' : 'kept'} in ${folder}: ${copies.length || 'none'}`,
+        ...lines,
+      ]);
     });
 }
 

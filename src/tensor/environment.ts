@@ -12,21 +12,25 @@ export interface EngineEnvironment {
   python: string;
   /** `CXX`, else `c++`. */
   compiler: string;
-  /** `ILORA_CACHE`, else the user's cache folder: the addon, libtorch from `ilora setup`, models, data. */
+  /** `ILORA_CACHE`, else the user's cache folder: the addon, libtorch, models and their converted copies. */
   cacheDir: string;
+  /** `ILORA_CONVERTED=0`: no converted copies of quantised models are kept. */
+  withoutConverted?: boolean;
   /** `OMP_NUM_THREADS`: threads inside an operator, where the user has set it. */
   threads?: number;
 }
 
 /** Reads the environment of this process. */
 export function engineEnvironment(): EngineEnvironment {
-  const { LIBTORCH, PYTHON, CXX, ILORA_CACHE, XDG_CACHE_HOME, OMP_NUM_THREADS } = process.env;
+  const { LIBTORCH, PYTHON, CXX, ILORA_CACHE, ILORA_CONVERTED, XDG_CACHE_HOME, OMP_NUM_THREADS } =
+    process.env;
   const threads = Number.parseInt(OMP_NUM_THREADS ?? '', 10);
   return {
     libtorch: LIBTORCH === '' ? undefined : LIBTORCH,
     python: PYTHON || 'python3',
     compiler: CXX || 'c++',
     cacheDir: ILORA_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'ilora'),
+    withoutConverted: ILORA_CONVERTED === '0',
     threads: threads > 0 ? threads : undefined,
   };
 }

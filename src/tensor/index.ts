@@ -38,7 +38,13 @@ export {
   searchLibtorch,
   setupDir,
 } from './libtorch.js';
-export { type EngineInfo, engineInfo, onEngineNotice, prepareDevice } from './native.js';
+export {
+  type EngineInfo,
+  engineInfo,
+  noticeEngine,
+  onEngineNotice,
+  prepareDevice,
+} from './native.js';
 export * from './operators.js';
 export { RowStreams } from './row-streams.js';
 export { currentScope, keep, type Owned, Scope, scope } from './scope.js';

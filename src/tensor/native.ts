@@ -69,9 +69,14 @@ export interface EngineInfo {
 let loaded: { native: Native; info: EngineInfo } | undefined;
 let report: (message: string) => void = (message) => console.error(message);
 
-/** Sends the engine's rare notices (a compilation starts) somewhere else than the console's stderr. */
+/** Sends the engine's rare notices (a compilation or a conversion starts) somewhere else than the console's stderr. */
 export function onEngineNotice(listener: (message: string) => void): void {
   report = listener;
+}
+
+/** Sends one of those notices. */
+export function noticeEngine(message: string): void {
+  report(message);
 }
 
 /** The addon, found, compiled if need be, and loaded. @throws IloraError `setup` */

@@ -4,9 +4,16 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileError, openWeights } from '../checkpoint/index.js';
+import { fileError, openConverted, openWeights, type WeightSource } from '../checkpoint/index.js';
 import { Llama } from '../llama/index.js';
-import { type Device, type DType, preferredDtype, prepareDevice } from '../tensor/index.js';
+import {
+  type Device,
+  type DType,
+  engineEnvironment,
+  noticeEngine,
+  preferredDtype,
+  prepareDevice,
+} from '../tensor/index.js';
 import { openTokenizer, type Tokenizer } from '../text/index.js';
 import { hashFile } from './file-hash.js';
 
@@ -18,24 +25,66 @@ export interface Base {
   dtype: DType;
 }
 
+export interface BaseOptions {
+  device: Device;
+  /** `auto` takes the faster one on this machine. */
+  dtype: 'auto' | 'float32' | 'bfloat16';
+  /** `hashModel` of the path, where it is known already. */
+  sha256?: string;
+  /** Folder of converted copies, or false for none; by default that of the cache. */
+  converted?: string | false;
+  /** Told what was done, for measurements. */
+  onStep?: (done: 'header' | 'hash' | 'weights' | 'tokenizer') => void;
+}
+
 /**
  * @param path a GGUF file or a Hugging Face folder
- * @param dtype `auto` takes the faster one on this machine
  * @throws IloraError `file` or `format`
  */
-export function openBase(
-  path: string,
-  { device, dtype }: { device: Device; dtype: 'auto' | 'float32' | 'bfloat16' },
-): Base {
+export function openBase(path: string, options: BaseOptions): Base {
+  const { device, onStep = () => undefined } = options;
   prepareDevice(device);
+  const dtype = baseDtype(options.dtype, device);
   const source = openWeights(path);
+  onStep('header');
+  const weights = convertedOf(source, dtype, options);
   try {
-    const kind = baseDtype(dtype, device);
-    const model = new Llama(source.config, (key) => source.load(key, { dtype: kind, device }));
-    return { model, tokenizer: openTokenizer(source.tokenizer), path, dtype: kind };
+    const model = new Llama(weights.config, (key) => weights.load(key, { dtype, device }));
+    onStep('weights');
+    const tokenizer = openTokenizer(source.tokenizer);
+    onStep('tokenizer');
+    return { model, tokenizer, path, dtype };
   } finally {
+    weights.close();
     source.close();
   }
+}
+
+/** Smaller files are converted in no time. */
+const LEAST_BYTES = 1 << 24;
+
+/** A GGUF file's converted copy, so that its blocks are unpacked once only; other files are mapped as they are. */
+function convertedOf(
+  source: WeightSource,
+  dtype: DType,
+  { sha256, converted = convertedDir(), onStep }: BaseOptions,
+): WeightSource {
+  const isSmall = source.kind !== 'gguf' || statSync(source.path).size < LEAST_BYTES;
+  if (isSmall || converted === false) return source;
+  const hash = sha256 ?? hashModel(source.path);
+  onStep?.('hash');
+  return openConverted(source, {
+    folder: converted,
+    sha256: hash,
+    dtype,
+    onNotice: noticeEngine,
+  });
+}
+
+/** Folder of converted copies; false where `ILORA_CONVERTED` is 0. */
+export function convertedDir(): string | false {
+  const { cacheDir, withoutConverted } = engineEnvironment();
+  return !withoutConverted && join(cacheDir, 'converted');
 }
 
 /** What `auto` stands for on a device. */

@@ -103,7 +103,8 @@ export async function trainRun(
       recommenderSha256: hashFile(new RunFolder(recommenderFolder).best),
     };
     begin(folder, record, resume);
-    const base = shared.base ?? openBase(path, { device, dtype: settings.dtype });
+    const base =
+      shared.base ?? openBase(path, { device, dtype: settings.dtype, sha256: record.base?.sha256 });
     const recommender = assemble(settings, { base, dataset, sasrec });
     const learner = new LlmLearner(recommender, dataset, {
       rates: adapterRates(settings.adapter),
@@ -224,7 +225,7 @@ export async function openRun(
   }
   const base =
     shared?.base ??
-    openBase(basePlace, { device: settings.device as Device, dtype: settings.dtype });
+    openBase(basePlace, { device: settings.device as Device, dtype: settings.dtype, sha256 });
   refuseLarger(folder, 2 * settings.adapter.rank * base.model.config.hiddenSize);
   const recommender = assemble(settings, { base, dataset, sasrec: inner.sasrec });
   const tensors = new Map(recommender.parts.adapter?.namedTensors() ?? []);
