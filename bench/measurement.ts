@@ -23,8 +23,12 @@ export interface MeasurementOptions {
   data: string;
   /** Base model, by name or path. */
   base: string;
+  /** Longest history, where one is trained on. */
+  length: number;
   /** Python with the peer's packages; absent with `--no-peers`. */
   python?: string;
+  /** Folder for figures, where they are wanted. */
+  figures?: string;
   /** A folder that is removed at the end. */
   work: string;
   /** One line of progress on stderr. */
@@ -44,9 +48,8 @@ export async function measurement(
   run: (options: MeasurementOptions) => Promise<Findings>,
 ): Promise<void> {
   const flags = readFlags(name);
-  const rounds = Number(flags.rounds ?? (flags.quick ? defaults.quickRounds : defaults.rounds));
-  if (!Number.isSafeInteger(rounds) || rounds < 1)
-    exit(name, `--rounds: expected a whole number from 1, got ${flags.rounds}`);
+  const usual = flags.quick ? defaults.quickRounds : defaults.rounds;
+  const rounds = countOf(name, 'rounds', flags.rounds ?? String(usual));
   const work = mkdtempSync(join(tmpdir(), `ilora-bench-${name}-`));
   process.once('exit', () => rmSync(work, { recursive: true, force: true }));
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -56,6 +59,8 @@ export async function measurement(
     rounds,
     data: resolve(flags.data),
     base: flags.base,
+    length: countOf(name, 'length', flags.length),
+    ...(flags.figures !== undefined && { figures: resolve(flags.figures) }),
     ...(!flags['no-peers'] && {
       python: flags.python ?? (process.env.ILORA_BENCH_PYTHON || 'python3'),
     }),
@@ -85,8 +90,10 @@ function readFlags(name: string) {
     json: { type: 'boolean', default: false },
     rounds: { type: 'string' },
     result: { type: 'string' },
+    figures: { type: 'string' },
     data: { type: 'string', default: join(ROOT, 'runs', 'movielens', 'data') },
     base: { type: 'string', default: 'smollm2-135m' },
+    length: { type: 'string', default: '50' },
     python: { type: 'string' },
     'no-peers': { type: 'boolean', default: false },
   } as const;
@@ -95,6 +102,12 @@ function readFlags(name: string) {
   } catch (error) {
     return exit(name, `${(error as Error).message}\nflags: --${Object.keys(options).join(' --')}`);
   }
+}
+
+function countOf(name: string, flag: string, text: string): number {
+  const count = Number(text);
+  if (Number.isSafeInteger(count) && count > 0) return count;
+  return exit(name, `--${flag}: expected a whole number from 1, got ${text}`);
 }
 
 function exit(name: string, text: string): never {

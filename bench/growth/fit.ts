@@ -11,6 +11,8 @@ export interface Point {
 /** A fitted exponent; two points have no residual, so no error. */
 export interface Fit {
   exponent: number;
+  /** c: the cost at size 1. */
+  scale: number;
   standardError?: number;
   /** Sizes it rests on. */
   from: number;
@@ -37,6 +39,7 @@ export function fitExponent(points: readonly Point[]): Fit {
   const sizes = points.map(({ size }) => size);
   return {
     exponent,
+    scale: Math.exp(meanY - exponent * meanX),
     ...(free > 0 && { standardError: Math.sqrt(residual / free / sxx) }),
     from: Math.min(...sizes),
     to: Math.max(...sizes),
@@ -51,7 +54,10 @@ export function upperHalf(points: readonly Point[]): Point[] {
 }
 
 /** Grows faster than in proportion, by more than measuring explains. */
-export function isWorseThanLinear({ exponent, standardError = 0 }: Fit, limit = 1.1): boolean {
+export function isWorseThanLinear(
+  { exponent, standardError = 0 }: Pick<Fit, 'exponent' | 'standardError'>,
+  limit = 1.1,
+): boolean {
   return exponent - standardError > limit;
 }
 
