@@ -79,8 +79,11 @@ export class SASRecLearner implements Learner {
     return [[...examples]];
   }
 
-  loss(examples: readonly number[], position: TrainingPosition): Tensor {
+  loss(batch: readonly number[], position: TrainingPosition): Tensor {
     const { model } = this;
+    // A chunk beyond the end of its sequence, as the offset has it, would be computed for nothing.
+    const filled = batch.filter((example) => this.countTargets([example], position) > 0);
+    const examples = filled.length > 0 ? filled : batch;
     const { maxHistory: L, catalogSize: N, width: M } = model.options;
     const B = examples.length;
     const inputs = new BigInt64Array(B * L).fill(BigInt(N));
