@@ -1,5 +1,6 @@
 /**
- * Measures one series in a process of its own: `child.ts SERIES DATA BASE quick|full`. One line per size, ascending.
+ * Measures one series in a process of its own: `child.ts SERIES DATA BASE quick|full|SIZES`, sizes with
+ * commas between them. One line per size, ascending.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolveModel } from '../../src/cli/model.js';
@@ -27,7 +28,7 @@ import { type Measured, SERIES, type Series } from './axis.js';
 const [name = '', data = '', baseName = '', amount = 'full'] = process.argv.slice(2);
 const series = SERIES.find((entry) => entry.name === name);
 if (series === undefined) throw new Error(`no series "${name}"`);
-const sizes = amount === 'quick' ? series.quick : series.sizes;
+const sizes = { quick: series.quick, full: series.sizes }[amount] ?? amount.split(',').map(Number);
 /** Each size is run until so much time is spent, and so often at least. */
 const [LEAST_SECONDS, LEAST_RUNS] = amount === 'quick' ? [0.1, 1] : [1, 2];
 
