@@ -15,6 +15,7 @@ import {
   type DType,
   dims,
   linear,
+  scope,
   type Tensor,
 } from '../tensor/index.js';
 import { Block } from './block.js';
@@ -134,7 +135,10 @@ export class Llama extends Module {
     if (recomputation !== undefined) x_BTD = recomputation.leaf(x_BTD);
     for (const layer of this.layers) {
       const body = (x: Tensor): Tensor => layer.forward(x, { rotation, attention, cache, pass });
-      x_BTD = recomputation?.through(x_BTD, body, pass?.dropout) ?? body(x_BTD);
+      // What a layer makes on its way goes with it: a backward pass holds what it needs by itself. A
+      // cache is filled from inside and outlives the layer.
+      const once = (x: Tensor): Tensor => (cache === undefined ? scope(() => body(x)) : body(x));
+      x_BTD = recomputation?.through(x_BTD, body, pass?.dropout) ?? once(x_BTD);
     }
     return this.norm.forward(x_BTD);
   }
