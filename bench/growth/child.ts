@@ -42,6 +42,7 @@ interface Work {
 let builder: PromptBuilder | undefined;
 const dataset = await openDataset(data);
 const makeWork = series.axis === 'catalog' ? retrieval : await languageModel(series, dataset);
+if (series.axis === 'catalog') makeWork(sizes[0] as number).run(); // loads the library's pages
 const baseline = resident('VmRSS');
 for (const size of sizes) {
   writeFileSync('/proc/self/clear_refs', '5'); // the peak counts from here
