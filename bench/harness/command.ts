@@ -56,6 +56,7 @@ export class UsageError extends Error {}
 export async function bench(
   name: string,
   run: (options: BenchOptions) => Promise<Findings>,
+  { hasPeers = true } = {},
 ): Promise<void> {
   const work = mkdtempSync(join(tmpdir(), 'ilora-bench-'));
   const clean = (): void => rmSync(work, { recursive: true, force: true });
@@ -65,7 +66,7 @@ export async function bench(
   const started = performance.now();
   try {
     const flags = readFlags();
-    const options = resolveFlags(flags, work);
+    const options = resolveFlags({ ...flags, 'no-peers': flags['no-peers'] || !hasPeers }, work);
     const { failures, ...figures } = await run(options);
     const { dtype, threads, rounds, isQuick } = options;
     const document = {
