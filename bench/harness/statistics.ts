@@ -24,6 +24,13 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] as number) + upper) / 2;
 }
 
+/** The least value that a share of all values does not exceed. @throws RangeError if there is none */
+export function quantile(values: readonly number[], share: number): number {
+  if (values.length === 0) throw new RangeError('quantile: expected at least one value, got none');
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] as number;
+}
+
 export function spread(values: readonly number[]): Spread {
   return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
 }

@@ -1,0 +1,102 @@
+/**
+ * The path of a served recommendation: one user at a time, and 32 users with their own gates at once.
+ *
+ *   npm run --silent bench:serve-path -- [--quick] [--json] [--result bench/results/serve-path.json] [--peers PYTHON]
+ *
+ * A request is a history and 20 candidates; what it takes is the wait of one user on an idle machine. Beside it:
+ * one greedy answer of the authors' way (P1, 64 tokens, which names one title and ranks nothing) and 20
+ * candidates scored one by one after a cached prompt (P2).
+ */
+import { bench } from './harness/command.js';
+import { alternate, type Contestant, startAll, stopAll } from './harness/contestant.js';
+import { exportWork, launches, PEER_OF } from './harness/field.js';
+import { quantile, ratio, spread } from './harness/statistics.js';
+
+/** Users of one batch. */
+const MIXED_USERS = 32;
+const GREEDY_TOKENS = 64;
+
+await bench('serve-path', async (options) => {
+  const { isQuick, rounds, dtype, note } = options;
+  const requests = options.windows ?? (isQuick ? 12 : 95);
+  const work = exportWork(options, {
+    batchSize: 1,
+    batches: 1,
+    ranked: Math.max(requests, MIXED_USERS),
+  });
+  const rows = work.ranked.slice(0, requests).map((_, row) => row);
+  const users = work.ranked.slice(0, MIXED_USERS).map((_, row) => row);
+  const contestants = await startAll(launches(options, dtype));
+  try {
+    const [ilora, lora] = contestants as [Contestant, Contestant];
+    const one = (contestant: Contestant) => (row: number) =>
+      contestant.time('rank', { rows: [row] });
+    const seconds: Record<string, number[]> = {
+      ilora: await each(rows, one(ilora)),
+      lora: await each(rows, one(lora)),
+    };
+    note(`one at a time: ${(1000 * quantile(seconds.ilora as number[], 0.5)).toFixed(0)} ms`);
+
+    // A few requests in turn with the peers, whose answers take seconds.
+    const few = rows.slice(0, isQuick ? 2 : 5);
+    const peers = contestants.filter(({ name }) => name !== 'ilora' && name !== 'lora');
+    const entry = (contestant: Contestant) => ({
+      name: contestant.name,
+      run: async (): Promise<number> => {
+        const times = await each(few, (row) =>
+          contestant.name === PEER_OF.ilora
+            ? contestant.time('generate', {
+                rows: [row],
+                stops: false,
+                maxNewTokens: GREEDY_TOKENS,
+              })
+            : contestant.time('rank', { rows: [row] }),
+        );
+        return spread(times).median;
+      },
+    });
+    const times = { rounds, warmUp: 1, note };
+    const turns = await alternate([ilora, ...peers].map(entry), times);
+    const own = turns.get('ilora') ?? [];
+    const ratios = Object.fromEntries(
+      peers.map(({ name }) => [name, ratio(turns.get(name) ?? [], own)]),
+    );
+
+    const batches = await alternate(
+      [
+        { name: 'own_gates', run: () => ilora.time('mixed', { rows: users }) },
+        { name: 'one_gate', run: () => ilora.time('mixed', { rows: users, hasOneGate: true }) },
+      ],
+      times,
+    );
+    const together = spread(batches.get('own_gates') ?? []).median;
+    return {
+      failures: [],
+      median_ms: 1000 * quantile(seconds.ilora as number[], 0.5),
+      p99_ms: 1000 * quantile(seconds.ilora as number[], 0.99),
+      lora_median_ms: 1000 * quantile(seconds.lora as number[], 0.5),
+      requests: rows.length,
+      mixed_users_per_second: MIXED_USERS / together,
+      mixed_gates_ratio: ratio(batches.get('own_gates') ?? [], batches.get('one_gate') ?? [])
+        .ofMedians,
+      ...Object.fromEntries(
+        Object.entries(ratios).map(([name, found]) => [`ratio_vs_${name}`, found.ofMedians]),
+      ),
+      spreads: ratios,
+      contestants: Object.fromEntries(contestants.map(({ name, about }) => [name, about])),
+    };
+  } finally {
+    await stopAll(contestants);
+  }
+});
+
+/** Seconds of each row, after one that does not count. */
+async function each(
+  rows: readonly number[],
+  run: (row: number) => Promise<number>,
+): Promise<number[]> {
+  await run(rows[0] as number);
+  const seconds: number[] = [];
+  for (const row of rows) seconds.push(await run(row));
+  return seconds;
+}
