@@ -12,6 +12,7 @@
 import { type BenchOptions, bench } from './harness/command.js';
 import { alternate, Contestant, type Launch, startAll, stopAll } from './harness/contestant.js';
 import {
+  differences,
   disagreements,
   exportWork,
   launches,
@@ -97,7 +98,12 @@ await bench('train', async (options) => {
       useful_gflops: usefulGflops,
       matrix_peak_gflops: peak,
       ...(sweep && { peft_settings: sweep }),
-      losses: { float32: inFloat32, [dtype]: inTimedType, tolerance: TOLERANCE },
+      losses: {
+        float32: inFloat32,
+        [dtype]: inTimedType,
+        differences: { float32: differences(inFloat32), [dtype]: differences(inTimedType) },
+        tolerance: TOLERANCE,
+      },
       work: describe(batches, batchSize),
       contestants: Object.fromEntries(contestants.map(({ name, about }) => [name, about])),
     };

@@ -1,6 +1,6 @@
 /**
  * Peak memory of one training instance of at least 768 tokens: `long-instance.ts WORK DTYPE on|off`, where the last word
- * says whether activations are recomputed in the backward pass (`training.checkpointActivations`).
+ * says whether activations are recomputed in the backward pass (`training.recomputesActivations`).
  *
  * The instance is a MovieLens window with as many candidates as fill it. Prints one JSON object.
  */
@@ -19,7 +19,7 @@ const [, , folder = '', dtype = 'float32', recomputes] = process.argv;
 const { world: options } = JSON.parse(readFileSync(join(folder, WORK_FILE), 'utf8')) as Work;
 const world = await openWorld('ilora', dtype as 'float32' | 'bfloat16', {
   ...options,
-  checkpointActivations: recomputes === 'on',
+  recomputesActivations: recomputes === 'on',
 });
 const { dataset, learner } = world;
 

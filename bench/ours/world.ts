@@ -29,7 +29,7 @@ export interface WorldOptions {
   batchSize: number;
   seed: number;
   /** Whether activations are computed anew in the backward pass. */
-  checkpointActivations?: boolean;
+  recomputesActivations?: boolean;
 }
 
 export interface World {
@@ -50,7 +50,7 @@ const UP_DEVIATION = 0.01;
 export function worldSettings(
   kind: Kind,
   dtype: 'float32' | 'bfloat16',
-  { data, base, batchSize, batchTokens, seed, device, checkpointActivations }: WorldOptions,
+  { data, base, batchSize, batchTokens, seed, device, recomputesActivations }: WorldOptions,
 ): Settings {
   const input = {
     method: kind,
@@ -69,7 +69,7 @@ export function worldSettings(
       warmupShare: 0,
       schedule: 'constant',
       ...(batchTokens !== undefined && { batchTokens }),
-      ...(checkpointActivations === true && { checkpointActivations }),
+      ...(recomputesActivations !== undefined && { recomputesActivations }),
     },
   };
   return resolveSettings(input, 'benchmark');
@@ -105,6 +105,7 @@ export function worldAround(base: Base, dataset: Dataset, settings: Settings): W
   const learner = new LlmLearner(recommender, dataset, {
     rates: adapterRates(settings.adapter),
     curriculum: settings.training.curriculum,
+    recomputesActivations: settings.training.recomputesActivations,
   });
   return { settings, dataset, base, recommender, learner };
 }
