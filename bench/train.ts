@@ -27,6 +27,8 @@ import { rowTokens, type WorkRow } from './ours/work.js';
 
 /** Steps before the first round that counts. */
 const WARM_UP = 1;
+/** Longest trial of a setting of P2; compiling may take minutes. */
+const TRIAL_MINUTES = 15;
 
 await bench('train', async (options) => {
   const { isQuick, rounds, dtype, note } = options;
@@ -128,6 +130,7 @@ async function choosePeftSettings(
   const trial = async (settings: PeftSettings): Promise<void> => {
     const launch = launches(options, dtype, { kinds: ['lora'], peftSettings: settings })[1];
     const peft = await Contestant.start(launch as Launch);
+    const patience = setTimeout(() => void peft.stop(), TRIAL_MINUTES * 60_000);
     try {
       await peft.ask('train', { batch: 0 });
       const seconds = await peft.time('train', { batch: 0 });
@@ -138,6 +141,7 @@ async function choosePeftSettings(
       const lines = String(error).trim().split('\n');
       tried.push({ ...settings, failed: lines.slice(-2).join(' ').slice(0, 300) });
     } finally {
+      clearTimeout(patience);
       await peft.stop();
     }
   };
