@@ -3,6 +3,9 @@
  *
  *   npm run --silent bench:serve-path -- [--quick] [--json] [--result bench/results/serve-path.json] [--peers PYTHON]
  *
+ * `lora_returning` is a user who comes back with one title more, whose prompt is remembered; iLoRA's gate, and with it every
+ * key and value, changes with the history.
+ *
  * A request is a history and 20 candidates; what it takes is the wait of one user on an idle machine. Beside it:
  * one greedy answer of the authors' way (P1, 64 tokens, which names one title and ranks nothing) and 20
  * candidates scored one by one after a cached prompt (P2).
@@ -36,6 +39,8 @@ await bench('serve-path', async (options) => {
       lora: await each(rows, one(lora)),
     };
     note(`one at a time: ${(1000 * quantile(seconds.ilora as number[], 0.5)).toFixed(0)} ms`);
+
+    const returning = await lora.ask('returning', { rows });
 
     // A few requests in turn with the peers, whose answers take seconds.
     const few = rows.slice(0, isQuick ? 2 : 5);
@@ -75,6 +80,8 @@ await bench('serve-path', async (options) => {
       median_ms: 1000 * quantile(seconds.ilora as number[], 0.5),
       p99_ms: 1000 * quantile(seconds.ilora as number[], 0.99),
       lora_median_ms: 1000 * quantile(seconds.lora as number[], 0.5),
+      lora_returning_median_ms: 1000 * quantile(returning.seconds as number[], 0.5),
+      lora_returning_known_share: returning.knownShare,
       requests: rows.length,
       mixed_users_per_second: MIXED_USERS / together,
       mixed_gates_ratio: ratio(batches.get('own_gates') ?? [], batches.get('one_gate') ?? [])

@@ -7,7 +7,12 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Instance } from '../../src/data/index.js';
-import { LlmLearner, layOut, type TrainingPosition } from '../../src/recommenders/index.js';
+import {
+  LlmLearner,
+  layOut,
+  PromptMemory,
+  type TrainingPosition,
+} from '../../src/recommenders/index.js';
 import {
   type DType,
   engineInfo,
@@ -137,6 +142,23 @@ async function generate(rows: readonly number[], maxNewTokens: number) {
   return { seconds: (performance.now() - start) / 1000, answers };
 }
 
+/** Users who were here before with one title less: the later visit, with what is remembered of the earlier. */
+function returning(rows: readonly number[]): Record<string, unknown> {
+  const seconds: number[] = [];
+  let knownTokens = 0;
+  let tokens = 0;
+  for (const instance of instances(rows)) {
+    const memory = new PromptMemory();
+    recommender.rankReturning({ ...instance, history: instance.history.slice(0, -1) }, memory);
+    const start = performance.now();
+    knownTokens += recommender.rankReturning(instance, memory).knownTokens;
+    seconds.push((performance.now() - start) / 1000);
+    tokens += recommender.prompt(instance).ids.length;
+    memory.dispose();
+  }
+  return { seconds, knownShare: knownTokens / tokens };
+}
+
 /** All rows as one batch, each with its own gate or all with the first one's. */
 function mixed(rows: readonly number[], hasOneGate: boolean): Record<string, unknown> {
   const asked = instances(rows);
@@ -179,6 +201,7 @@ const TASKS: Record<string, (task: Task) => unknown> = {
   train: ({ batch = 0 }) => trainStep(batch),
   rank: ({ rows = [] }) => rank(rows),
   generate: ({ rows = [], maxNewTokens = 64 }) => generate(rows, maxNewTokens),
+  returning: ({ rows = [] }) => returning(rows),
   mixed: ({ rows = [], hasOneGate = false }) => mixed(rows, hasOneGate),
   memory: ({ reset = false }) => {
     const bytes = peakBytes();

@@ -7,6 +7,7 @@ export { Adapter, type AdapterOptions, type AdapterRates } from './llm/adapter.j
 export { type Layout, type LayoutRow, layOut, rowLength, treeMask } from './llm/layout.js';
 export { LlmLearner, type LlmLearnerOptions } from './llm/llm-learner.js';
 export { type LlmParts, LlmRecommender } from './llm/llm-recommender.js';
+export { PromptMemory } from './llm/prompt-memory.js';
 export { Popularity } from './popularity.js';
 export type { Ranking, RankOptions, Recommender } from './recommender.js';
 export { SASRec, type SASRecOptions } from './sasrec.js';

@@ -89,7 +89,14 @@ export function engineInfo(): EngineInfo {
   return (loaded ?? load()).info;
 }
 
+/**
+ * Kernels that oneDNN keeps. Each is for one shape, and lengths of prompts differ without end: its own bound of
+ * 1,024 lets memory grow by some MB over thousands of steps, for kernels that hardly any later shape finds.
+ */
+const KEPT_KERNELS = '256';
+
 function load(): { native: Native; info: EngineInfo } {
+  process.env.ONEDNN_PRIMITIVE_CACHE_CAPACITY ??= KEPT_KERNELS;
   const environment = engineEnvironment();
   const libtorch = findLibtorch(environment);
   const addon = ensureAddon(libtorch, environment, report);

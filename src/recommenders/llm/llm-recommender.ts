@@ -6,13 +6,14 @@
  */
 import type { Instance } from '../../data/index.js';
 import { internal } from '../../errors/index.js';
-import { generateGreedy, type Llama } from '../../llama/index.js';
+import { generateGreedy, type KvCache, type Llama } from '../../llama/index.js';
 import type { GateUse } from '../../lora/index.js';
 import type { Pass, Recomputation } from '../../nn/index.js';
 import {
   indexCopy,
   indexSelect,
   logSoftmax,
+  narrow,
   noGrad,
   type RowStreams,
   reshape,
@@ -27,6 +28,7 @@ import type { SASRec } from '../sasrec.js';
 import { turn } from '../turn.js';
 import type { Adapter } from './adapter.js';
 import { type Layout, type LayoutRow, layOut, rowLength, treeMask } from './layout.js';
+import type { PromptMemory } from './prompt-memory.js';
 
 export interface LlmParts {
   name: string;
@@ -48,6 +50,8 @@ export interface ForwardOptions {
   gates_BE?: Tensor;
   /** Keeps layers' inputs in place of their activations. */
   recomputation?: Recomputation;
+  /** Keys and values of the first tokens of the only row, which are not read again; the others are added. */
+  cache?: KvCache;
 }
 
 export class LlmRecommender implements Recommender {
@@ -91,7 +95,7 @@ export class LlmRecommender implements Recommender {
   logProbabilities(
     layout: Layout,
     histories: readonly (readonly number[])[],
-    { dropout, recomputation, gates_BE = this.gates(histories) }: ForwardOptions = {},
+    { dropout, recomputation, cache, gates_BE = this.gates(histories) }: ForwardOptions = {},
   ): {
     logProbabilities_X: Tensor;
     gates_BE?: Tensor;
@@ -103,13 +107,20 @@ export class LlmRecommender implements Recommender {
       ...(dropout && { dropout }),
       ...(recomputation && { recomputation }),
     };
-    const embeddings_BTD = this.#embed(layout);
-    const hidden_BTD = base.forward(embeddings_BTD, {
+    const known = cache?.length ?? 0;
+    const unread = (x: Tensor, axis: number): Tensor =>
+      known === 0 ? x : narrow(x, axis, known, T - known);
+    const hidden_BTD = base.forward(unread(this.#embed(layout), 1), {
       pass,
-      ...(layout.isTree && { positions: layout.positions, mask: treeMask(layout, base) }),
+      ...(cache && { cache }),
+      ...((layout.isTree || known > 0) && {
+        positions: layout.positions.slice(known),
+        mask: unread(treeMask(layout, base), 2),
+      }),
     });
-    const flat = reshape(hidden_BTD, [B * T, base.config.hiddenSize]);
-    const states_UD = indexSelect(flat, 0, this.#index(layout.states));
+    const flat = reshape(hidden_BTD, [B * (T - known), base.config.hiddenSize]);
+    const places = layout.states.map((place) => place - known);
+    const states_UD = indexSelect(flat, 0, this.#index(places));
     const logs_UV = logSoftmax(widen(base.logits(states_UD)), -1);
     const V = base.config.vocabSize;
     const picks = layout.predictions.map(({ state, token }) => state * V + token);
@@ -132,9 +143,13 @@ export class LlmRecommender implements Recommender {
     let done = 0;
     for (const batch of cutByTokens(rows, this.parts.batchTokens)) {
       await turn(signal);
-      const ranked = this.#rankBatch(
-        batch.map((i) => rows[i] as LayoutRow),
-        batch.map((i) => (instances[i] as Instance).history),
+      const ranked = noGrad(() =>
+        scope(() =>
+          this.#rankRows(
+            batch.map((i) => rows[i] as LayoutRow),
+            batch.map((i) => (instances[i] as Instance).history),
+          ),
+        ),
       );
       for (const [k, i] of batch.entries()) rankings[i] = ranked[k] as Ranking;
       done += batch.length;
@@ -143,27 +158,50 @@ export class LlmRecommender implements Recommender {
     return rankings;
   }
 
-  #rankBatch(rows: readonly LayoutRow[], histories: readonly (readonly number[])[]): Ranking[] {
+  /**
+   * `rank` of a user who may have been here before: what `memory` holds of the prompt is not read again, and the
+   * memory is of this prompt afterwards.
+   * @returns the ranking, and how many tokens were known
+   */
+  rankReturning(instance: Instance, memory: PromptMemory): Ranking & { knownTokens: number } {
+    const prompt = this.prompt(instance);
+    const continuations = instance.candidates.map((item) => this.parts.prompts.answer(item));
     return noGrad(() =>
       scope(() => {
-        const layout = layOut(rows);
-        const { logProbabilities_X, gates_BE } = this.logProbabilities(layout, histories);
-        const logs = logProbabilities_X.toNumbers();
-        const scores = rows.map(({ continuations }) =>
-          new Array<number>(continuations.length).fill(0),
-        );
-        for (const [x, { row, continuation }] of layout.predictions.entries()) {
-          const rowScores = scores[row] as number[];
-          rowScores[continuation] = (rowScores[continuation] as number) + (logs[x] as number);
-        }
-        const gates = gates_BE?.toNumbers();
-        const E = gates === undefined ? 0 : gates.length / rows.length;
-        return scores.map((own, b) => ({
-          scores: own,
-          ...(gates && { gates: gates.slice(b * E, (b + 1) * E) }),
-        }));
+        const gates_BE = this.gates([instance.history]);
+        const gates = gates_BE?.toNumbers() ?? [];
+        const knownTokens = memory.known(prompt, gates);
+        const cache = memory.recall(knownTokens);
+        const [ranking] = this.#rankRows([{ prompt, continuations }], [instance.history], {
+          cache,
+          ...(gates_BE && { gates_BE }),
+        }) as [Ranking];
+        memory.remember(cache, prompt, gates);
+        return { ...ranking, knownTokens };
       }),
     );
+  }
+
+  /** Rankings of rows in one pass; the caller's scope frees what they take. */
+  #rankRows(
+    rows: readonly LayoutRow[],
+    histories: readonly (readonly number[])[],
+    options?: ForwardOptions,
+  ): Ranking[] {
+    const layout = layOut(rows);
+    const { logProbabilities_X, gates_BE } = this.logProbabilities(layout, histories, options);
+    const logs = logProbabilities_X.toNumbers();
+    const scores = rows.map(({ continuations }) => new Array<number>(continuations.length).fill(0));
+    for (const [x, { row, continuation }] of layout.predictions.entries()) {
+      const rowScores = scores[row] as number[];
+      rowScores[continuation] = (rowScores[continuation] as number) + (logs[x] as number);
+    }
+    const gates = gates_BE?.toNumbers();
+    const E = gates === undefined ? 0 : gates.length / rows.length;
+    return scores.map((own, b) => ({
+      scores: own,
+      ...(gates && { gates: gates.slice(b * E, (b + 1) * E) }),
+    }));
   }
 
   /** The greedy answer to each instance's prompt, first line only. */

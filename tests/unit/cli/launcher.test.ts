@@ -19,8 +19,8 @@ const folder = mkdtempSync(join(tmpdir(), 'launcher-'));
 after(() => rmSync(folder, { recursive: true }));
 
 const echo = `
-const { LD_PRELOAD, OMP_WAIT_POLICY } = process.env;
-console.log(JSON.stringify({ args: process.argv.slice(2), cwd: process.cwd(), LD_PRELOAD, OMP_WAIT_POLICY }));
+const { LD_PRELOAD, OMP_WAIT_POLICY, GOMP_SPINCOUNT } = process.env;
+console.log(JSON.stringify({ args: process.argv.slice(2), cwd: process.cwd(), LD_PRELOAD, OMP_WAIT_POLICY, GOMP_SPINCOUNT }));
 process.exitCode = Number(process.argv[2] ?? 0);
 `;
 const sleeper = `
@@ -72,13 +72,14 @@ test('what the user has set is left alone, be it nothing', () => {
   const said = JSON.parse(stdout);
   assert.equal(said.LD_PRELOAD, '');
   assert.equal(said.OMP_WAIT_POLICY, 'ACTIVE');
+  assert.equal(said.GOMP_SPINCOUNT, undefined);
   assert.equal(stderr, '');
 });
 
-test('waiting threads sleep, and tcmalloc is loaded where it is installed', () => {
+test('waiting threads spin for a moment only, and tcmalloc is loaded where it is installed', () => {
   const { stdout } = run(packageWith(echo), []);
   const said = JSON.parse(stdout);
-  assert.equal(said.OMP_WAIT_POLICY, 'PASSIVE');
+  assert.equal(said.GOMP_SPINCOUNT, '20000');
   if (said.LD_PRELOAD !== undefined) {
     assert.match(said.LD_PRELOAD, /libtcmalloc/);
     assert.ok(existsSync(said.LD_PRELOAD));
