@@ -34,3 +34,14 @@ export function engineEnvironment(): EngineEnvironment {
     threads: threads > 0 ? threads : undefined,
   };
 }
+
+/**
+ * Kernels that oneDNN keeps. Each is for one shape, and lengths of prompts differ without end: its own bound of
+ * 1,024 lets memory grow by some MB over thousands of steps, for kernels that hardly any later shape finds.
+ */
+const KEPT_KERNELS = '256';
+
+/** Bounds them, where the user has not; only before libtorch is loaded, and in a process's main thread. */
+export function boundKernels(): void {
+  process.env.ONEDNN_PRIMITIVE_CACHE_CAPACITY ??= KEPT_KERNELS;
+}

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { IloraError, mismatch } from '../errors/index.js';
 import { ensureAddon } from './build.js';
 import type { Device } from './dtype.js';
-import { engineEnvironment } from './environment.js';
+import { boundKernels, engineEnvironment } from './environment.js';
 import { findLibtorch, type Libtorch } from './libtorch.js';
 
 declare const handleBrand: unique symbol;
@@ -89,14 +89,8 @@ export function engineInfo(): EngineInfo {
   return (loaded ?? load()).info;
 }
 
-/**
- * Kernels that oneDNN keeps. Each is for one shape, and lengths of prompts differ without end: its own bound of
- * 1,024 lets memory grow by some MB over thousands of steps, for kernels that hardly any later shape finds.
- */
-const KEPT_KERNELS = '256';
-
 function load(): { native: Native; info: EngineInfo } {
-  process.env.ONEDNN_PRIMITIVE_CACHE_CAPACITY ??= KEPT_KERNELS;
+  boundKernels();
   const environment = engineEnvironment();
   const libtorch = findLibtorch(environment);
   const addon = ensureAddon(libtorch, environment, report);
