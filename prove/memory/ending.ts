@@ -110,12 +110,14 @@ const WAYS: Record<string, () => unknown> = {
   'process.exit in a worker': async () => {
     const [worker] = await busyWorkers(1, { end: 'exit' });
     sayReady();
+    (worker as Worker).postMessage('end');
     const code = await exitOf(worker as Worker);
     if (code !== 5) throw new Error(`the worker ended with ${code}`);
   },
   'an exception in a worker': async () => {
     const [worker] = await busyWorkers(1, { end: 'throw' });
     sayReady();
+    (worker as Worker).postMessage('end');
     await exitOf(worker as Worker); // nobody listens to its error: the process ends with it
   },
 };

@@ -1,12 +1,13 @@
 /** A worker of workers.ts and endings.ts: multiplies matrices, then says so, or goes on until it is ended. */
-import { parentPort, workerData } from 'node:worker_threads';
+import { once } from 'node:events';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { engineThreads, Generator, matmul, randn, scope, sum } from '../../src/tensor/index.js';
 
 export interface WorkerData {
   /** Products to compute; Infinity: until it is ended. */
   products: number;
   width: number;
-  /** What happens after the first product in place of the rest. */
+  /** What happens after the first product in place of the rest, on the next message. */
   end?: 'exit' | 'throw';
 }
 
@@ -19,6 +20,8 @@ for (let i = 0; i < products; i++) {
   total += scope(() => sum(matmul(x, y)).item());
   if (i > 0) continue;
   parentPort?.postMessage('working');
+  // Not before the other side has heard it and says so: an error may overtake a message.
+  if (end !== undefined) await once(parentPort as MessagePort, 'message');
   if (end === 'exit') process.exit(5);
   if (end === 'throw') throw new Error('thrown inside a worker');
 }
