@@ -34,7 +34,7 @@ export interface LowRankLayer extends LinearLayer {
 }
 
 /**
- * Outputs of layers of one kind over one input, in the layers' order.
+ * Outputs of layers over one input, in the layers' order; layers of different kind or dropout go one by one.
  * @param given each a `LowRankLayer`: only those name this function as theirs
  * @param x     [..., I]; [B, T, I] where ranks are weighted
  * @throws ShapeError if x has another width than a layer
@@ -42,6 +42,8 @@ export interface LowRankLayer extends LinearLayer {
 export function forwardLowRank(given: readonly LinearLayer[], x: Tensor, pass?: Pass): Tensor[] {
   const layers = given as readonly LowRankLayer[];
   const [first] = layers as readonly [LowRankLayer];
+  if (layers.some((layer) => !isAlike(layer, first)))
+    return layers.flatMap((layer) => forwardLowRank([layer], x, pass));
   for (const { inFeatures } of layers)
     dims(`${first.constructor.name}.forward(x)`, x, '... I', { I: inFeatures });
   const { dtype, shape } = x;
@@ -72,6 +74,14 @@ export function forwardLowRank(given: readonly LinearLayer[], x: Tensor, pass?: 
     addProduct_(y_NO, parts[i] as Tensor, up_RO, layer.scale);
     return reshape(y_NO, [...shape.slice(0, -1), layer.outFeatures]);
   });
+}
+
+/** Whether two layers can share a dropout and a product: both weight their ranks, or neither does. */
+function isAlike(layer: LowRankLayer, other: LowRankLayer): boolean {
+  return (
+    layer.constructor === other.constructor &&
+    layer.dropout.probability === other.dropout.probability
+  );
 }
 
 function join(tensors: readonly Tensor[], axis: number): Tensor {

@@ -54,7 +54,6 @@ export function attention(
   value_BGSO: Tensor,
   options: AttentionOptions = {},
 ): Tensor {
-  checkHeads(query_BHTK, key_BGSK, value_BGSO);
   return takesProducts(query_BHTK, key_BGSK)
     ? attentionByProducts(query_BHTK, key_BGSK, value_BGSO, options)
     : attentionFused(query_BHTK, key_BGSK, value_BGSO, options);
@@ -63,9 +62,11 @@ export function attention(
 function takesProducts(query: Tensor, key: Tensor): boolean {
   hasFused ??= hasOperator('aten::scaled_dot_product_attention');
   if (!hasFused) return true;
-  if (query.dtype !== 'bfloat16' || query.device !== 'cpu') return false;
-  const [B, H, T] = query.shape as [number, number, number];
-  return T > 1 && B * H * T * key.axis(-2) <= MOST_SCORES;
+  const { dtype, device, shape } = tensorOf('attention(query)', query);
+  if (dtype !== 'bfloat16' || device !== 'cpu') return false;
+  const [B = 0, H = 0, T = 0] = shape;
+  const [S = 0] = tensorOf('attention(key)', key).shape.slice(-2);
+  return T > 1 && B * H * T * S <= MOST_SCORES;
 }
 
 /** `attention` by libtorch's fused operator. */

@@ -8,14 +8,18 @@ import {
   expertScale,
   LoraLinear,
 } from '../../../src/lora/index.js';
-import { Linear } from '../../../src/nn/index.js';
+import { forwardAll, Linear } from '../../../src/nn/index.js';
 import {
+  add,
   copy_,
   engineThreads,
   full,
   Generator,
   noGrad,
+  RowStreams,
   softmax,
+  square,
+  sum,
   Tensor,
 } from '../../../src/tensor/index.js';
 import { close, fill_, noise } from '../../support/numeric.js';
@@ -109,4 +113,63 @@ test('misfitting gates, widths and ranks are named with the shapes expected', ()
   });
   assert.throws(() => experts({ experts: 3, totalRank: 8 }), /multiple of the experts, got .*8/);
   assert.throws(() => lora(2, 2).forward(noise([2, I + 1], 3)), /\[\.\.\., I=5\], got \[2, 6\]/);
+});
+
+/** Outputs and gradients of the factors when layers run together and when each runs by itself. */
+function togetherAndAlone(layers: readonly (ExpertLoraLinear | LoraLinear)[]): number[][][] {
+  const x = noise([2, 3, I], 20);
+  const gates_BE = softmax(noise([2, 2], 21), -1);
+  const ways = [
+    () => forwardAll(layers, x, { gates_BE }),
+    () => layers.map((layer) => layer.forward(x, { gates_BE })),
+  ];
+  return ways.map((way) => {
+    const outputs = way();
+    outputs
+      .map((y) => sum(square(y)))
+      .reduce((total, each) => add(total, each))
+      .backward();
+    return [
+      ...outputs.map((y) => y.toNumbers()),
+      ...layers.flatMap((layer) =>
+        [layer.down, layer.up].map((factor) => {
+          const gradient = factor.grad?.toNumbers() ?? [];
+          factor.setGrad();
+          return gradient;
+        }),
+      ),
+    ];
+  });
+}
+
+test('layers over one input give together what each gives alone, of one kind or of several', () => {
+  const lora = new LoraLinear(frozen(), { rank: 3, alpha: 6, dropout: 0 }, new Generator(4)).to(
+    'cpu',
+    'float64',
+  );
+  fill_(lora.up, 5);
+  const pair = [experts({}), experts({ totalRank: 6, scaleBy: 'expert-rank' })];
+  for (const layers of [pair, [lora, ...pair], [pair[0] as ExpertLoraLinear, lora]]) {
+    const [together, alone] = togetherAndAlone(layers) as [number[][], number[][]];
+    assert.equal(together.length, 3 * layers.length);
+    for (const [i, values] of together.entries()) {
+      assert.ok(values.some((value) => value !== 0));
+      close(values, alone[i] as number[], 1e-12);
+    }
+  }
+});
+
+test('layers together drop with their own probability each', () => {
+  const never = experts({});
+  const often = experts({ dropout: 0.5 });
+  const x = noise([2, 3, I], 20);
+  const gates_BE = softmax(noise([2, 2], 21), -1);
+  const keys = BigInt64Array.of(1n, 2n);
+  const [kept, dropped] = forwardAll([never, often], x, {
+    gates_BE,
+    dropout: new RowStreams(keys),
+  }) as [Tensor, Tensor];
+  const plain = experts({}).forward(x, { gates_BE });
+  close(kept, plain.toNumbers(), 1e-12);
+  assert.notDeepEqual(dropped.toNumbers(), plain.toNumbers());
 });
