@@ -14,16 +14,9 @@ import { createInterface } from 'node:readline';
 import { type Measured, SERIES, type Series } from './growth/axis.js';
 import { drawGrowth } from './growth/figure.js';
 import { type Fit, fitExponent, isWorseThanLinear, type Point, upperHalf } from './growth/fit.js';
-import {
-  type Findings,
-  launcherEnvironment,
-  type MeasurementOptions,
-  measurement,
-  program,
-  ROOT,
-  type Spread,
-  spread,
-} from './measurement.js';
+import { type BenchOptions, command, type Findings, ROOT } from './harness/command.js';
+import { environment, program } from './harness/program.js';
+import { type Spread, spread } from './harness/statistics.js';
 
 /** A series with its fits. */
 export interface Growth extends Omit<Series, 'sizes' | 'quick'> {
@@ -38,7 +31,7 @@ export interface Growth extends Omit<Series, 'sizes' | 'quick'> {
   memory: { all: Fit; upper: Fit };
 }
 
-await measurement('growth', { rounds: 3, quickRounds: 1 }, async (options): Promise<Findings> => {
+await command('growth', { rounds: 3, quickRounds: 1 }, async (options): Promise<Findings> => {
   const found: Measured[] = [];
   for (let round = 0; round < options.rounds; round++)
     for (const { name } of SERIES) found.push(...(await measure(name, options)));
@@ -61,7 +54,6 @@ await measurement('growth', { rounds: 3, quickRounds: 1 }, async (options): Prom
   const isOwn = (text: string): boolean =>
     !SERIES.some(({ name, axis }) => text === `${name}: time` && axis !== 'catalog');
   return {
-    base: options.base,
     worseThanLinear: worse,
     isMet: !worse.some(isOwn),
     series: growth,
@@ -70,7 +62,7 @@ await measurement('growth', { rounds: 3, quickRounds: 1 }, async (options): Prom
 });
 
 /** One process over all sizes of a series. */
-async function measure(name: string, options: MeasurementOptions): Promise<Measured[]> {
+async function measure(name: string, options: BenchOptions): Promise<Measured[]> {
   const { isQuick, data, base, note } = options;
   const child = spawn(
     process.execPath,
@@ -81,7 +73,7 @@ async function measure(name: string, options: MeasurementOptions): Promise<Measu
       base,
       isQuick ? 'quick' : 'full',
     ),
-    { env: launcherEnvironment(), stdio: ['ignore', 'pipe', 'inherit'] },
+    { env: environment(options), stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const found: Measured[] = [];
@@ -89,7 +81,7 @@ async function measure(name: string, options: MeasurementOptions): Promise<Measu
     const measured = JSON.parse(line) as Measured;
     found.push(measured);
     const { median } = spread(measured.seconds);
-    note(`${name} ${measured.size}: ${median} s, ${Math.round(measured.peakMB)} MB`);
+    note(`${name} ${measured.size}: ${median.toPrecision(4)} s, ${Math.round(measured.peakMB)} MB`);
   }
   const status = await ended;
   if (status !== 0) throw new Error(`${name}: expected the process to end with 0, got ${status}`);

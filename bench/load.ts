@@ -13,26 +13,18 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ModuleKind, ScriptTarget, transpileModule } from 'typescript';
-import { resolveModel } from '../src/cli/model.js';
+import { type BenchOptions, command, type Findings, ROOT } from './harness/command.js';
+import { environment, program } from './harness/program.js';
+import { type Spread, spread } from './harness/statistics.js';
 import type { LoadReport } from './load/child.js';
-import {
-  type Findings,
-  launcherEnvironment,
-  type MeasurementOptions,
-  measurement,
-  program,
-  ROOT,
-  type Spread,
-  spread,
-} from './measurement.js';
 
 const KINDS = ['unconverted', 'first', 'converted', 'sources'] as const;
 type Kind = (typeof KINDS)[number];
 const CHILD = join(ROOT, 'bench', 'load', 'child.ts');
 const TARGET_SECONDS = 1.5;
 
-await measurement('load', { rounds: 11, quickRounds: 3 }, async (options): Promise<Findings> => {
-  const path = resolveModel(options.base);
+await command('load', { rounds: 11, quickRounds: 3 }, async (options): Promise<Findings> => {
+  const { base: path } = options;
   const folder = join(options.work, 'converted');
   const built = build(options.work);
   const sources = program(CHILD, join(ROOT, 'src'));
@@ -55,8 +47,6 @@ await measurement('load', { rounds: 11, quickRounds: 3 }, async (options): Promi
   const answers = new Set(all.map(({ logits, token }) => `${token} ${logits}`));
   const seconds = Object.fromEntries(KINDS.map((kind) => [kind, summary(reports[kind])]));
   return {
-    base: options.base,
-    dtype: all[0]?.dtype,
     promptTokens: all[0]?.promptTokens,
     target: TARGET_SECONDS,
     ready: spread(reports.converted.map(({ total }) => total)),
@@ -105,7 +95,7 @@ async function start(
 ): Promise<LoadReport> {
   const args = [...command, path, folder, String(Date.now())];
   const child = spawn(process.execPath, args, {
-    env: launcherEnvironment(),
+    env: environment(),
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let last = '';
@@ -115,10 +105,10 @@ async function start(
 }
 
 /** What the command line's own launcher adds before a program starts. */
-async function launcherSeconds({ rounds }: MeasurementOptions): Promise<Spread> {
+async function launcherSeconds({ rounds }: BenchOptions): Promise<Spread> {
   const time = async (args: readonly string[]): Promise<number> => {
     const started = performance.now();
-    const child = spawn(process.execPath, args, { env: launcherEnvironment(), stdio: 'ignore' });
+    const child = spawn(process.execPath, args, { env: environment(), stdio: 'ignore' });
     await new Promise((resolve) => child.once('exit', resolve));
     return (performance.now() - started) / 1000;
   };

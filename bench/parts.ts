@@ -9,7 +9,7 @@
 import { ExpertLoraLinear, LoraLinear } from '../src/lora/index.js';
 import { Dropout, forwardAll, Linear, type Module, type Pass } from '../src/nn/index.js';
 import * as t from '../src/tensor/index.js';
-import { bench } from './harness/command.js';
+import { command } from './harness/command.js';
 import { alternate } from './harness/contestant.js';
 import { ratio, spread } from './harness/statistics.js';
 
@@ -29,38 +29,34 @@ interface Pair {
   other: () => readonly t.Tensor[];
 }
 
-await bench(
-  'parts',
-  async ({ isQuick, rounds, threads, dtype, note }) => {
-    t.engineThreads(threads);
-    const repeats = isQuick ? 3 : 20;
-    const parts: Record<string, unknown> = {};
-    for (const pair of pairs(dtype)) {
-      const seconds = await alternate(
-        (['ours', 'other'] as const).map((name) => ({
-          name: `${pair.what}: ${name}`,
-          run: async () => {
-            const started = performance.now();
-            for (let i = 0; i < repeats; i++) step(pair, pair[name]);
-            return (performance.now() - started) / 1000 / repeats;
-          },
-        })),
-        { rounds, warmUp: 1, note: () => undefined },
-      );
-      const [ours, other] = [...seconds.values()] as [number[], number[]];
-      const found = ratio(other, ours);
-      note(`${pair.what}: ${found.ofMedians.toFixed(2)}`);
-      parts[pair.what] = {
-        ratio: found.ofMedians,
-        ratios: spread(other.map((value, i) => value / (ours[i] as number))),
-        ours_ms: spread(ours).median * 1000,
-        other_ms: spread(other).median * 1000,
-      };
-    }
-    return { failures: [], parts, windows: B, tokens: B * T };
-  },
-  { hasPeers: false },
-);
+await command('parts', {}, async ({ isQuick, rounds, threads, dtype, note }) => {
+  t.engineThreads(threads);
+  const repeats = isQuick ? 3 : 20;
+  const parts: Record<string, unknown> = {};
+  for (const pair of pairs(dtype)) {
+    const seconds = await alternate(
+      (['ours', 'other'] as const).map((name) => ({
+        name: `${pair.what}: ${name}`,
+        run: async () => {
+          const started = performance.now();
+          for (let i = 0; i < repeats; i++) step(pair, pair[name]);
+          return (performance.now() - started) / 1000 / repeats;
+        },
+      })),
+      { rounds, warmUp: 1, note: () => undefined },
+    );
+    const [ours, other] = [...seconds.values()] as [number[], number[]];
+    const found = ratio(other, ours);
+    note(`${pair.what}: ${found.ofMedians.toFixed(2)}`);
+    parts[pair.what] = {
+      ratio: found.ofMedians,
+      ratios: spread(other.map((value, i) => value / (ours[i] as number))),
+      ours_ms: spread(ours).median * 1000,
+      other_ms: spread(other).median * 1000,
+    };
+  }
+  return { failures: [], parts, windows: B, tokens: B * T };
+});
 
 /** Forward, and backward from the sum of all outputs. */
 function step({ inputs, layers = [] }: Pair, run: () => readonly t.Tensor[]): void {

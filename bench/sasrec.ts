@@ -1,7 +1,7 @@
 /**
  * SASRec on MovieLens-100K: ours through the product's own training loop against RecBole's through its own trainer.
  *
- *   npm run --silent bench:sasrec -- --python VENV/bin/python [--quick] [--json] [--rounds EPOCHS] [--length L]
+ *   npm run --silent bench:sasrec -- [--peers PYTHON] [--quick] [--json] [--rounds EPOCHS] [--length L]
  *
  * Equal: sequences, targets per epoch, width 64, 2 blocks, 2 heads, inner width 256, GELU, cross-entropy over the
  * catalog, Adam at 1e-3, length of history, threads, allocator. They take turns, epoch by epoch.
@@ -14,11 +14,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDataset } from '../src/data/index.js';
 import { SASRec, SASRecLearner } from '../src/recommenders/index.js';
-import { Generator, noGrad, scope } from '../src/tensor/index.js';
+import { engineThreads, Generator, noGrad, scope } from '../src/tensor/index.js';
 import { RunFolder } from '../src/training/run-folder.js';
 import { train } from '../src/training/trainer.js';
-import { type Findings, measurement, spread } from './measurement.js';
-import { RecBole } from './sasrec/peer.js';
+import { command, type Findings, RECBOLE, ROOT } from './harness/command.js';
+import { Contestant } from './harness/contestant.js';
+import { environment } from './harness/program.js';
+import { spread } from './harness/statistics.js';
 import {
   type Curve,
   type Held,
@@ -53,108 +55,122 @@ interface Epoch {
   test: number;
 }
 
-await measurement('sasrec', { rounds: 40, quickRounds: 2 }, async (options): Promise<Findings> => {
-  const { length, rounds: epochs, isQuick, work, note } = options;
-  const task = makeTask(await openDataset(options.data), isQuick ? 60 : undefined);
-  const { sequences, catalogSize, targets } = task;
-  const rows = {
-    validation: sequences.map((items) => held(items, 'validation')),
-    test: sequences.map((items) => held(items, 'test')),
-  };
-  const files = {
-    sequences: join(work, 'sequences'),
-    validation: join(work, 'v'),
-    test: join(work, 't'),
-  };
-  const lines = (lists: readonly (readonly number[])[]): string =>
-    lists.map((list) => `${JSON.stringify(list)}\n`).join('');
-  writeFileSync(files.sequences, lines(sequences));
-  for (const part of ['validation', 'test'] as const)
-    writeFileSync(files[part], lines(rows[part].map(({ history }) => history)));
-
-  const peer = options.python === undefined ? undefined : new RecBole(options.python, work);
-  const about = await peer?.ask('start', {
-    sequences: files.sequences,
-    folder: join(work, 'recbole'),
-    settings: { ...THEIRS, MAX_ITEM_LIST_LENGTH: length, seed: 1 },
-  });
-  const model = new SASRec({ ...OURS, catalogSize, maxHistory: length }, new Generator(1));
-  const learner = new SASRecLearner(
-    model,
-    sequences.map((items, user) => ({ user: `${user}`, items: Int32Array.from(learned(items)) })),
-    { learningRate: 1e-3, weightDecay: 1e-6, loss: 'softmax' },
-  );
-  const ours: Epoch[] = [];
-  const theirs: Epoch[] = [];
-
-  async function theirTurn(recbole: RecBole): Promise<void> {
-    const { seconds } = await recbole.ask('epoch');
-    const quality = async (part: 'validation' | 'test'): Promise<number> => {
-      const out = join(work, 'scores');
-      const { catalog } = await recbole.ask('scores', { histories: files[part], out });
-      const bytes = readFileSync(out);
-      const scores = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-      return qualityOf(rows[part], widen(scores, catalog as number, catalogSize), catalogSize)
-        .ndcg10;
+await command(
+  'sasrec',
+  { rounds: 40, quickRounds: 2, peers: RECBOLE },
+  async (options): Promise<Findings> => {
+    const { length, rounds: epochs, isQuick, work, note } = options;
+    const task = makeTask(await openDataset(options.data), isQuick ? 60 : undefined);
+    const { sequences, catalogSize, targets } = task;
+    const rows = {
+      validation: sequences.map((items) => held(items, 'validation')),
+      test: sequences.map((items) => held(items, 'test')),
     };
-    theirs.push({
-      seconds: seconds as number,
-      validation: await quality('validation'),
-      test: await quality('test'),
+    const files = {
+      sequences: join(work, 'sequences'),
+      validation: join(work, 'v'),
+      test: join(work, 't'),
+    };
+    const lines = (lists: readonly (readonly number[])[]): string =>
+      lists.map((list) => `${JSON.stringify(list)}\n`).join('');
+    writeFileSync(files.sequences, lines(sequences));
+    for (const part of ['validation', 'test'] as const)
+      writeFileSync(files[part], lines(rows[part].map(({ history }) => history)));
+
+    engineThreads(options.threads);
+    const peer =
+      options.python === undefined
+        ? undefined
+        : await Contestant.start({
+            name: 'RecBole',
+            command: options.python,
+            args: ['-W', 'ignore', join(ROOT, 'bench', 'peers', 'recbole_sasrec.py')],
+            env: environment(options),
+            cwd: work, // it leaves logs where it stands
+          });
+    const about = await peer?.ask('start', {
+      sequences: files.sequences,
+      folder: join(work, 'recbole'),
+      settings: { ...THEIRS, MAX_ITEM_LIST_LENGTH: length, seed: 1 },
     });
-  }
+    const model = new SASRec({ ...OURS, catalogSize, maxHistory: length }, new Generator(1));
+    const learner = new SASRecLearner(
+      model,
+      sequences.map((items, user) => ({ user: `${user}`, items: Int32Array.from(learned(items)) })),
+      { learningRate: 1e-3, weightDecay: 1e-6, loss: 'softmax' },
+    );
+    const ours: Epoch[] = [];
+    const theirs: Epoch[] = [];
 
-  let started = performance.now();
-  const validate = async () => {
-    const seconds = (performance.now() - started) / 1000;
-    const quality = (part: 'validation' | 'test'): number =>
-      qualityOf(rows[part], scoresOf(model, rows[part]), catalogSize).ndcg10;
-    ours.push({ seconds, validation: quality('validation'), test: quality('test') });
-    if (peer !== undefined) await theirTurn(peer);
-    note(`epoch ${ours.length}: ours ${say(ours.at(-1))}, RecBole ${say(theirs.at(-1))}`);
-    started = performance.now();
-    const { validation } = ours.at(-1) as Epoch;
-    return { score: validation, metrics: { ndcg10: validation } };
-  };
-  const folder = new RunFolder(join(work, 'run'));
-  folder.prepare(false);
-  await train(
-    learner,
-    folder,
-    {
-      seed: 1,
-      batchSize: CHUNKS,
-      totalExamples: epochs * learner.examples,
-      warmupShare: 0,
-      schedule: 'constant',
-      optimizer: 'adam',
-      clipNorm: 0,
-      validateEvery: learner.examples,
-      patience: 0,
-      checkpointSeconds: 600,
-    },
-    { validate },
-  );
-  await peer?.stop();
+    async function theirTurn(recbole: Contestant): Promise<void> {
+      const { seconds } = await recbole.ask('epoch');
+      const quality = async (part: 'validation' | 'test'): Promise<number> => {
+        const out = join(work, 'scores');
+        const { catalog } = await recbole.ask('scores', { histories: files[part], out });
+        const bytes = readFileSync(out);
+        const scores = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+        return qualityOf(rows[part], widen(scores, catalog as number, catalogSize), catalogSize)
+          .ndcg10;
+      };
+      theirs.push({
+        seconds: seconds as number,
+        validation: await quality('validation'),
+        test: await quality('test'),
+      });
+    }
 
-  const failures =
-    about === undefined || about.rows === targets
-      ? []
-      : [`expected ${targets} rows of RecBole, as many as our targets, got ${about.rows}`];
-  return {
-    length,
-    users: sequences.length,
-    catalogSize,
-    targetsPerEpoch: targets,
-    targetRatio: TARGET_RATIO,
-    ours: { ...summary(ours, targets), ...OURS, chunksPerStep: CHUNKS, chunks: learner.examples },
-    ...(about !== undefined && {
-      recbole: { ...summary(theirs, targets), ...THEIRS, ...about },
-      ...compare(ours, theirs),
-    }),
-    failures,
-  };
-});
+    let started = performance.now();
+    const validate = async () => {
+      const seconds = (performance.now() - started) / 1000;
+      const quality = (part: 'validation' | 'test'): number =>
+        qualityOf(rows[part], scoresOf(model, rows[part]), catalogSize).ndcg10;
+      ours.push({ seconds, validation: quality('validation'), test: quality('test') });
+      if (peer !== undefined) await theirTurn(peer);
+      note(`epoch ${ours.length}: ours ${say(ours.at(-1))}, RecBole ${say(theirs.at(-1))}`);
+      started = performance.now();
+      const { validation } = ours.at(-1) as Epoch;
+      return { score: validation, metrics: { ndcg10: validation } };
+    };
+    const folder = new RunFolder(join(work, 'run'));
+    folder.prepare(false);
+    await train(
+      learner,
+      folder,
+      {
+        seed: 1,
+        batchSize: CHUNKS,
+        totalExamples: epochs * learner.examples,
+        warmupShare: 0,
+        schedule: 'constant',
+        optimizer: 'adam',
+        clipNorm: 0,
+        validateEvery: learner.examples,
+        patience: 0,
+        checkpointSeconds: 600,
+      },
+      { validate },
+    );
+    await peer?.stop();
+
+    const failures =
+      about === undefined || about.rows === targets
+        ? []
+        : [`expected ${targets} rows of RecBole, as many as our targets, got ${about.rows}`];
+    return {
+      length,
+      users: sequences.length,
+      catalogSize,
+      targetsPerEpoch: targets,
+      targetRatio: TARGET_RATIO,
+      ours: { ...summary(ours, targets), ...OURS, chunksPerStep: CHUNKS, chunks: learner.examples },
+      ...(about !== undefined && {
+        recbole: { ...summary(theirs, targets), ...THEIRS, ...about },
+        ...compare(ours, theirs),
+      }),
+      failures,
+    };
+  },
+);
 
 function scoresOf(model: SASRec, rows: readonly Held[]): Float32Array {
   return noGrad(() =>

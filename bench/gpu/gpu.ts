@@ -9,14 +9,13 @@
  */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { place } from '../harness/command.js';
 import { alternate, Contestant, type Launch, stopAll } from '../harness/contestant.js';
 import {
   disagreements,
-  environment,
   type Losses,
   losses,
   ourLaunch,
@@ -24,6 +23,7 @@ import {
   writeWork,
 } from '../harness/field.js';
 import { matrixPeak, usefulOperations } from '../harness/operations.js';
+import { environment } from '../harness/program.js';
 import { median, ratio, relativeDifference, rounded, spread } from '../harness/statistics.js';
 import { hubConfig } from '../ours/hub-config.js';
 import { WORK_FILE, type Work } from '../ours/work.js';
@@ -42,7 +42,7 @@ const { values: flags } = parseArgs({
 const device = flags.device === 'cuda' ? 'cuda' : 'cpu';
 const rounds = Number(flags.rounds);
 const { python } = flags;
-const env = environment({ threads: availableParallelism() });
+const env = environment();
 const WARM_UP = 2;
 /** Tokens at once on a GPU; what the product takes by default would not leave room for three programs. */
 const BATCH_TOKENS = 8192;

@@ -22,7 +22,7 @@ import {
 import { PromptBuilder } from '../../src/text/index.js';
 import { assemble, makeSasrec } from '../../src/training/assemble.js';
 import { type Base, openBase, resolveSettings } from '../../src/training/index.js';
-import { spread } from '../measurement.js';
+import { median } from '../harness/statistics.js';
 import { type Measured, SERIES, type Series } from './axis.js';
 
 const [name = '', data = '', baseName = '', amount = 'full'] = process.argv.slice(2);
@@ -58,7 +58,7 @@ for (const size of sizes) {
   };
   if (work.attention !== undefined) {
     work.attention();
-    measured.attentionSeconds = spread(time(work.attention)).median;
+    measured.attentionSeconds = median(time(work.attention));
   }
   console.log(JSON.stringify(measured));
 }

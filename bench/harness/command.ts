@@ -1,5 +1,5 @@
 /**
- * What the benchmarks of the language model share: their flags, their progress and the document they end with.
+ * What the benchmarks share: their flags, their progress and the document they end with.
  *
  *   npm run --silent bench:NAME [-- --quick] [--json] [--result FILE]
  *
@@ -14,7 +14,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { resolveModel } from '../../src/cli/model.js';
 import { IloraError } from '../../src/errors/index.js';
-import { preferredDtype, processorName } from '../../src/tensor/index.js';
+import { engineInfo, preferredDtype, processorName } from '../../src/tensor/index.js';
 import { rounded } from './statistics.js';
 
 export const ROOT = resolve(import.meta.dirname, '..', '..');
@@ -34,7 +34,11 @@ export interface BenchOptions {
   data: string;
   /** Path of the base's files. */
   base: string;
-  /** Python that has the peers' packages; absent with `--no-peers`. */
+  /** Longest history, where a SASRec is trained. */
+  length: number;
+  /** Folder for figures, where they are wanted. */
+  figures?: string;
+  /** Python that has the peers' packages; absent with `--no-peers` and where there are no peers. */
   python?: string;
   /** A folder that is removed at the end. */
   work: string;
@@ -52,12 +56,42 @@ export interface Findings {
 /** A wrong flag or something that is not there: the message is all the user needs. */
 export class UsageError extends Error {}
 
-/** Runs a benchmark as a command: reads the flags, prints the findings, sets the exit code. */
-export async function bench(
-  name: string,
-  run: (options: BenchOptions) => Promise<Findings>,
-  { hasPeers = true } = {},
-): Promise<void> {
+/** What a benchmark is beside its work. */
+export interface BenchPlan {
+  /** Rounds where `--rounds` says nothing, and with `--quick`. */
+  rounds?: number;
+  quickRounds?: number;
+  /** Packages of the peers, or none. */
+  peers?: Peers;
+}
+
+interface Peers {
+  modules: string;
+  /** File in bench/peers that names them. */
+  requirements: string;
+  /** Folder in bench where they are installed. */
+  venv: string;
+}
+
+const PYTORCH: Peers = {
+  modules: 'torch, transformers, peft, safetensors',
+  requirements: 'requirements.txt',
+  venv: '.venv',
+};
+export const RECBOLE: Peers = {
+  modules: 'torch, recbole',
+  requirements: 'recbole-requirements.txt',
+  venv: '.venv-recbole',
+};
+
+/** Runs a benchmark beside P1 and P2 as a command: reads the flags, prints the findings, sets the exit code. */
+export const bench = (name: string, run: Run): Promise<void> =>
+  command(name, { peers: PYTORCH }, run);
+
+type Run = (options: BenchOptions) => Promise<Findings>;
+
+/** `bench` with other peers or none, or other numbers of rounds. */
+export async function command(name: string, plan: BenchPlan, run: Run): Promise<void> {
   const work = mkdtempSync(join(tmpdir(), 'ilora-bench-'));
   const clean = (): void => rmSync(work, { recursive: true, force: true });
   process.once('exit', clean);
@@ -66,7 +100,7 @@ export async function bench(
   const started = performance.now();
   try {
     const flags = readFlags();
-    const options = resolveFlags({ ...flags, 'no-peers': flags['no-peers'] || !hasPeers }, work);
+    const options = resolveFlags(flags, plan, work);
     const { failures, ...figures } = await run(options);
     const { dtype, threads, rounds, isQuick } = options;
     const document = {
@@ -102,10 +136,12 @@ const FLAGS = {
   quick: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   result: { type: 'string' },
-  rounds: { type: 'string', default: '5' },
+  rounds: { type: 'string' },
   threads: { type: 'string', default: String(availableParallelism()) },
   windows: { type: 'string' },
   dtype: { type: 'string', default: 'auto' },
+  length: { type: 'string', default: '50' },
+  figures: { type: 'string' },
   data: { type: 'string', default: 'runs/movielens/data' },
   base: { type: 'string', default: 'smollm2-135m' },
   peers: { type: 'string' },
@@ -122,42 +158,50 @@ function readFlags() {
   }
 }
 
-function resolveFlags(flags: Flags, work: string): BenchOptions {
-  const count = (flag: 'rounds' | 'threads' | 'windows'): number => {
-    const value = Number(flags[flag]);
+function resolveFlags(flags: Flags, plan: BenchPlan, work: string): BenchOptions {
+  const { rounds = 5, quickRounds = rounds, peers } = plan;
+  const usual = String(flags.quick ? quickRounds : rounds);
+  const given = { ...flags, rounds: flags.rounds ?? usual };
+  const count = (flag: 'rounds' | 'threads' | 'windows' | 'length'): number => {
+    const value = Number(given[flag]);
     if (Number.isSafeInteger(value) && value > 0) return value;
-    throw new UsageError(`--${flag}: expected a whole number from 1, got ${flags[flag]}`);
+    throw new UsageError(`--${flag}: expected a whole number from 1, got ${given[flag]}`);
   };
   const { dtype, data } = flags;
   if (dtype !== 'auto' && dtype !== 'float32' && dtype !== 'bfloat16')
     throw new UsageError(`--dtype: expected auto, float32 or bfloat16, got ${dtype}`);
-  if (!existsSync(join(data, 'manifest.json')))
-    throw new UsageError(
-      `${data}: expected a dataset folder — type "npx ilora data pull movielens-100k --out ${data}"`,
-    );
   return {
     isQuick: flags.quick,
     rounds: count('rounds'),
     threads: count('threads'),
     ...(flags.windows !== undefined && { windows: count('windows') }),
     dtype: dtype === 'auto' ? preferredDtype('cpu') : dtype,
-    data: resolve(data),
-    base: resolve(resolveModel(flags.base)),
-    ...(!flags['no-peers'] && { python: findPython(flags.peers) }),
+    length: count('length'),
+    ...(flags.figures !== undefined && { figures: resolve(flags.figures) }),
+    get data() {
+      if (existsSync(join(data, 'manifest.json'))) return resolve(data);
+      throw new UsageError(
+        `${data}: expected a dataset folder — type "npx ilora data pull movielens-100k --out ${data}"`,
+      );
+    },
+    get base() {
+      return resolve(resolveModel(flags.base));
+    },
+    ...(!flags['no-peers'] && peers !== undefined && { python: findPython(flags.peers, peers) }),
     work,
     note: (text) => process.stderr.write(`${text}\n`),
   };
 }
 
 /** @throws UsageError saying how the peers are installed */
-function findPython(wanted: string | undefined): string {
-  const venv = join(ROOT, 'bench', '.venv');
-  const python = wanted ?? (process.env.ILORA_BENCH_PYTHON || join(venv, 'bin', 'python'));
-  const { status } = spawnSync(python, ['-c', 'import torch, transformers, peft, safetensors']);
+function findPython(wanted: string | undefined, { modules, requirements, venv }: Peers): string {
+  const own = join('bench', venv, 'bin', 'python');
+  const python = wanted ?? (process.env.ILORA_BENCH_PYTHON || join(ROOT, own));
+  const { status } = spawnSync(python, ['-c', `import ${modules}`]);
   if (status === 0) return python;
   throw new UsageError(
     `${wanted === undefined ? relative(ROOT, python) : python}: expected a Python with the peers' packages. Install them with
-  python3 -m venv bench/.venv && bench/.venv/bin/pip install -r bench/peers/requirements.txt
+  python3 -m venv bench/${venv} && bench/${venv}/bin/pip install -r bench/peers/${requirements}
 or name another Python with --peers PATH or ILORA_BENCH_PYTHON, or time ilora alone with --no-peers`,
   );
 }
@@ -166,6 +210,7 @@ export function place(): Record<string, string> {
   return {
     machine: processorName(),
     node: process.version,
+    libtorch: engineInfo().libtorch.version,
     commit: commit(),
     date: new Date().toISOString(),
   };

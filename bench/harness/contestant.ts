@@ -18,6 +18,8 @@ export interface Launch {
   command: string;
   args: readonly string[];
   env?: NodeJS.ProcessEnv;
+  /** Folder it stands in. */
+  cwd?: string;
 }
 
 /** Lines of stderr that are kept for the message when a contestant fails. */
@@ -31,9 +33,9 @@ export class Contestant {
   readonly #lines: AsyncIterator<string>;
   readonly #stderr: string[] = [];
 
-  private constructor({ name, command, args, env }: Launch) {
+  private constructor({ name, command, args, env, cwd }: Launch) {
     this.name = name;
-    this.#child = spawn(command, args, { env: { ...process.env, ...env } });
+    this.#child = spawn(command, args, { env: { ...process.env, ...env }, cwd });
     this.#child.on('error', (error) => this.#stderr.push(String(error)));
     this.#child.stdin.on('error', () => undefined); // an answer that never comes says it better
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();

@@ -5,12 +5,12 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { engineAdditions } from '../../bin/environment.js';
 import type { ExportOptions } from '../ours/export.js';
 import { WORK_FILE, type Work } from '../ours/work.js';
 import type { Kind } from '../ours/world.js';
 import { type BenchDtype, type BenchOptions, ROOT } from './command.js';
 import { type Contestant, type Launch, startAll, stopAll } from './contestant.js';
+import { environment, program } from './program.js';
 import { relativeDifference } from './statistics.js';
 
 /** Ours and those they are compared with; each pair has the same adapter. */
@@ -23,17 +23,9 @@ export const TOLERANCE: Record<BenchDtype, { loss: number; gradientNorm: number 
   bfloat16: { loss: 2e-2, gradientNorm: 0.1 },
 };
 
-/**
- * Everybody computes in the launcher's environment: the allocator and the threads' way of waiting that make `ilora`
- * fast help the peers as well.
- */
-export function environment({ threads }: Pick<BenchOptions, 'threads'>): NodeJS.ProcessEnv {
-  return { ...engineAdditions(), ...process.env, OMP_NUM_THREADS: String(threads) };
-}
-
-const node = (...args: string[]): Pick<Launch, 'command' | 'args'> => ({
+const node = (path: string, ...args: string[]): Pick<Launch, 'command' | 'args'> => ({
   command: process.execPath,
-  args: ['--import', 'tsx', ...args],
+  args: program(path, ...args),
 });
 
 /** Writes the work into the benchmark's folder. */

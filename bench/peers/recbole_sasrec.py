@@ -126,6 +126,8 @@ def main():
     os.dup2(2, 1)
     logging.disable(logging.INFO)
     peer = Peer()
+    said.write('{"ready": true}\n')
+    said.flush()
     for line in sys.stdin:
         request = json.loads(line)
         try:

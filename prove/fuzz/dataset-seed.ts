@@ -1,22 +1,12 @@
 /** A dataset of the least size that has all its splits. */
 import { join } from 'node:path';
 import { type DatasetDraft, RowRanges, SequenceStore, writeDataset } from '../../src/data/index.js';
+import { datasetFiles } from '../../src/data/manifest.js';
 import { type Case, caseFrom } from './case.js';
 import { inFolder } from './seed.js';
 
 /** Files of a dataset folder. */
-export const DATASET_FILES = [
-  'manifest.json',
-  'items.tsv',
-  'sequences.jsonl',
-  'train.tsv',
-  'validation.tsv',
-  'test.tsv',
-  'test-wide.tsv',
-  'candidates/validation.tsv',
-  'candidates/test.tsv',
-  'candidates/test-wide.tsv',
-] as const;
+export const DATASET_FILES = ['manifest.json', ...datasetFiles] as const;
 
 /** Sixteen items, four users; with or without times. */
 export function smallDraft(hasTimes: boolean): DatasetDraft {

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fitExponent, isWorseThanLinear, upperHalf } from '../../../bench/growth/fit.js';
-import { ROOT, spread } from '../../../bench/measurement.js';
+import { ROOT } from '../../../bench/harness/command.js';
 import { held, learned, qualityOf, secondsTo } from '../../../bench/sasrec/task.js';
 
 const powers = (exponent: number, sizes = [1, 2, 4, 8, 16, 32]) =>
@@ -64,12 +64,6 @@ test('held-out items are not learned, and the time to a quality is that of the f
   const curve = [1, 2, 3].map((seconds) => ({ seconds, ndcg10: seconds / 10 }));
   assert.equal(secondsTo(curve, 0.2), 2);
   assert.equal(secondsTo(curve, 0.4), undefined);
-});
-
-test('a spread holds the middle of an odd and an even number of values', () => {
-  assert.deepEqual(spread([3, 1, 2]), { median: 2, min: 1, max: 3 });
-  assert.deepEqual(spread([4, 1, 2, 3]), { median: 2.5, min: 1, max: 4 });
-  assert.throws(() => spread([]), RangeError);
 });
 
 test('the commands refuse an unknown flag with 2 and name those they have', () => {
