@@ -30,6 +30,7 @@
 #include <limits>
 #include <mutex>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -71,6 +72,14 @@ struct Handle {
     generator = at::Generator();
   }
 };
+
+// Tensors on their way from one JavaScript thread to another, by number.
+struct Waiting { std::mutex mutex; std::unordered_map<uint32_t, at::Tensor> tensors; uint32_t last = 0; };
+
+Waiting& waiting() {
+  static auto* one = new Waiting();
+  return *one;
+}
 
 // Operators that this environment has resolved, by id.
 struct Environment {
@@ -452,6 +461,27 @@ Napi::Value hint(const Napi::CallbackInfo& info) {
   });
 }
 
+// share(tensor) → a number for which `adopt`, in any thread, gives a handle of the same elements, once.
+Napi::Value share(const Napi::CallbackInfo& info) {
+  return guarded(info, [&](Napi::Env env) -> Napi::Value {
+    auto tensor = tensorOf(info[0]).detach();
+    std::lock_guard<std::mutex> lock(waiting().mutex);
+    if (waiting().tensors.size() > LONGEST_LIST) fail(env, "share: too many tensors that nobody adopts");
+    while (!waiting().tensors.emplace(++waiting().last, tensor).second) continue;
+    return Napi::Number::New(env, waiting().last);
+  });
+}
+
+Napi::Value adopt(const Napi::CallbackInfo& info) {
+  return guarded(info, [&](Napi::Env env) -> Napi::Value {
+    const int64_t number = toInt(info[0], "adopt(number)");
+    std::lock_guard<std::mutex> lock(waiting().mutex);
+    auto found = waiting().tensors.extract(number == (number & UINT32_MAX) ? static_cast<uint32_t>(number) : 0);
+    if (found.empty()) fail(env, "adopt(number): expected a shared tensor's that was not adopted yet");
+    return wrap(env, std::move(found.mapped()));
+  });
+}
+
 // ---- gradients ----------------------------------------------------------------------------------
 
 Napi::Value backward(const Napi::CallbackInfo& info) {
@@ -547,6 +577,8 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("toBytes", Napi::Function::New(env, toBytes));
   exports.Set("dispose", Napi::Function::New(env, dispose));
   exports.Set("hint", Napi::Function::New(env, hint));
+  exports.Set("share", Napi::Function::New(env, share));
+  exports.Set("adopt", Napi::Function::New(env, adopt));
   exports.Set("backward", Napi::Function::New(env, backward));
   exports.Set("gradient", Napi::Function::New(env, gradient));
   exports.Set("setGradient", Napi::Function::New(env, setGradient));

@@ -24,6 +24,7 @@ import {
   sum,
   type Tensor,
 } from '../../src/tensor/index.js';
+import { gradientSource } from '../../src/training/gradients/workers.js';
 import { RunFolder, train } from '../../src/training/index.js';
 import { Order } from '../../src/training/order.js';
 import { forgetPeak, peakBytes } from './memory.js';
@@ -59,14 +60,14 @@ async function trainStep(batch: number): Promise<Record<string, number>> {
   const done = new Promise<void>((resolve) => {
     stepDone = resolve;
   });
-  if (release === undefined) startTraining();
+  if (release === undefined) startTraining().catch(fail);
   else release();
   await done;
   step++;
   return lastStep;
 }
 
-function startTraining(): void {
+async function startTraining(): Promise<void> {
   const path = join(folder, `run-${kind}`);
   mkdirSync(path);
   const run = new RunFolder(path);
@@ -79,7 +80,9 @@ function startTraining(): void {
     validateEvery: batchSize,
     checkpointSeconds: 1e9,
   };
-  train(learner, run, trainerOptions, {
+  const gradients = await gradientSource(learner, { ...settings.training, batchSize });
+  await train(learner, run, trainerOptions, {
+    gradients,
     onStep: ({ loss }) => {
       synchronize(device);
       lastStep = { seconds: (performance.now() - learner.began) / 1000, loss };
@@ -91,7 +94,7 @@ function startTraining(): void {
       });
       return { score: -step, metrics: {} };
     },
-  }).catch(fail);
+  });
 }
 
 /** Mean loss of a batch without dropout and the norm of its gradient over all that is trained. */

@@ -132,6 +132,8 @@ const NATIVE: Record<Exclude<keyof Native, 'torchVersion'>, Slots> = {
   toBytes: ['any'],
   dispose: ['any'],
   hint: ['any'],
+  share: ['any'],
+  adopt: ['int'],
   backward: ['any', 'any'],
   gradient: ['any'],
   setGradient: ['any', 'any'],

@@ -12,7 +12,7 @@ import {
   sum,
   type Tensor,
 } from '../../src/tensor/index.js';
-import { startWorker } from '../../tests/support/worker.js';
+import { startThread } from '../../src/training/gradients/thread.js';
 import type { WorkerData } from './worker.js';
 
 engineThreads(1);
@@ -58,7 +58,7 @@ function busyWorkers(count: number, data: Partial<WorkerData> = {}): Promise<Wor
   const wanted: WorkerData = { products: Number.POSITIVE_INFINITY, width: 1024, ...data };
   return Promise.all(
     Array.from({ length: count }, async () => {
-      const worker = startWorker(script, wanted);
+      const worker = startThread(script, wanted);
       await new Promise((resolve) => worker.once('message', resolve));
       return worker;
     }),

@@ -3,7 +3,7 @@
  * time, and says what the process held meanwhile. The matrices of a worker that are never disposed go with it.
  */
 import { engineThreads, liveTensors, Tensor } from '../../src/tensor/index.js';
-import { startWorker } from '../../tests/support/worker.js';
+import { startThread } from '../../src/training/gradients/thread.js';
 import { round, type Sample, sample, settle } from './samples.js';
 import type { WorkerData } from './worker.js';
 
@@ -31,7 +31,7 @@ let exitedWith0 = 0;
 
 async function run(): Promise<void> {
   const data: WorkerData = { products: 3, width: 256 };
-  const worker = startWorker(script, data);
+  const worker = startThread(script, data);
   let answer: number | undefined;
   worker.on('message', (message) => {
     if (typeof message === 'number') answer = message;

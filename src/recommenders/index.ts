@@ -3,11 +3,13 @@
  */
 export { Cooccurrence, chooseCooccurrence } from './cooccurrence.js';
 export type { Learner, TrainingPosition } from './learner.js';
+export { AdaptedModel } from './llm/adapted-model.js';
 export { Adapter, type AdapterOptions, type AdapterRates } from './llm/adapter.js';
 export { type Layout, type LayoutRow, layOut, rowLength, treeMask } from './llm/layout.js';
 export { LlmLearner, type LlmLearnerOptions } from './llm/llm-learner.js';
 export { type LlmParts, LlmRecommender } from './llm/llm-recommender.js';
 export { PromptMemory } from './llm/prompt-memory.js';
+export { type TrainingLossOptions, trainingLoss, type Windows } from './llm/training-loss.js';
 export { Popularity } from './popularity.js';
 export type { Ranking, RankOptions, Recommender } from './recommender.js';
 export { SASRec, type SASRecOptions } from './sasrec.js';

@@ -31,8 +31,8 @@ export interface Learner {
   state(): Map<string, Tensor>;
   /** Number of predictions in the examples' loss; the step's loss is the sum over all divided by their number. */
   countTargets(examples: readonly number[], position: TrainingPosition): number;
-  /** Cuts the examples of one step into parts that go through the model one after the other. */
-  cut(examples: readonly number[], position: TrainingPosition): number[][];
+  /** Cuts the examples of one step into parts that go through the model one after the other, or in several workers. */
+  cut(examples: readonly number[], position: TrainingPosition, workers?: number): number[][];
   /** Sum of the losses of all predictions of the examples, with its gradient history. */
   loss(examples: readonly number[], position: TrainingPosition): Tensor;
 }

@@ -48,4 +48,5 @@ export {
 export * from './operators.js';
 export { RowStreams } from './row-streams.js';
 export { currentScope, keep, type Owned, Scope, scope } from './scope.js';
+export { adopt, type SharedTensor, share } from './share.js';
 export { liveTensors, Tensor, type TypedArray } from './tensor.js';

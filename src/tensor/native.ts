@@ -47,6 +47,8 @@ export interface Native {
   toBytes(tensor: Handle): ArrayBuffer;
   dispose(handle: Handle): void;
   hint(tensor: Handle): void;
+  share(tensor: Handle): number;
+  adopt(number: number): Handle;
   backward(root: Handle, gradient?: Handle): void;
   gradient(tensor: Handle): Handle | null;
   setGradient(tensor: Handle, gradient?: Handle): void;

@@ -19,6 +19,7 @@ import { type Device, prepareDevice, scope } from '../tensor/index.js';
 import { assemble, makeSasrec } from './assemble.js';
 import { type Base, baseDtype, hashModel, openBase } from './base.js';
 import { hashFile } from './file-hash.js';
+import { gradientSource } from './gradients/workers.js';
 import { adapterRates } from './presets.js';
 import { RunFolder } from './run-folder.js';
 import { begin, describe, type RunRecord, readRecord } from './run-record.js';
@@ -113,11 +114,17 @@ export async function trainRun(
     });
     hooks.onStage?.(`train ${settings.method}`);
     const validation = firstRows(dataset, settings.training.validationRows);
-    const summary = await train(learner, folder, trainerOptions(settings), {
-      ...hooks,
-      validate: validateWith(recommender, validation, settings, hooks),
-    });
-    return { record, folder, recommender, sasrec, dataset, summary };
+    const gradients = await gradientSource(learner, settings.training);
+    try {
+      const summary = await train(learner, folder, trainerOptions(settings), {
+        ...hooks,
+        gradients,
+        validate: validateWith(recommender, validation, settings, hooks),
+      });
+      return { record, folder, recommender, sasrec, dataset, summary };
+    } finally {
+      await gradients.close();
+    }
   });
 }
 

@@ -67,6 +67,12 @@ const trainingSchema = z.strictObject({
   batchTokens: count
     .optional()
     .describe('tokens that go through the model at once; default: 1024 on a CPU, 32768 on a GPU'),
+  workers: count
+    .max(256)
+    .optional()
+    .describe(
+      'threads that share the windows of a step, on a CPU and without batch norm; default: one per core',
+    ),
   recomputesActivations: z
     .boolean()
     .default(false)

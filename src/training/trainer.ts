@@ -8,10 +8,11 @@
 import { existsSync } from 'node:fs';
 import { overwrite } from '../nn/index.js';
 import { Adam, clipGradients, warmupCosine } from '../optim/index.js';
-import { type Learner, type TrainingPosition, turn } from '../recommenders/index.js';
-import { clone, copy_, mul, noGrad, scope, type Tensor } from '../tensor/index.js';
+import type { Learner, TrainingPosition } from '../recommenders/index.js';
+import { clone, copy_, noGrad, scope, type Tensor } from '../tensor/index.js';
 import { loadLatestCheckpoint, saveCheckpoint, type TrainingState } from './checkpoint.js';
 import { nonFinite } from './finite.js';
+import { type GradientSource, OwnGradients } from './gradients/source.js';
 import { Order } from './order.js';
 import type { RunFolder } from './run-folder.js';
 import { checkSeal, loadSealed, saveSealed } from './sealed-file.js';
@@ -64,6 +65,8 @@ export interface TrainerHooks {
   /** Absent: the last step's weights are taken. */
   validate?: () => Promise<Validation>;
   signal?: AbortSignal;
+  /** Where gradients come from; by default this thread. It stays the caller's to close. */
+  gradients?: GradientSource;
 }
 
 export interface TrainingSummary {
@@ -128,8 +131,7 @@ export async function train(
     lastSave = performance.now();
   };
   const order = new Order(seed, learner.examples);
-  const rows = (part: readonly number[]): number[] =>
-    part.map((example) => example % learner.examples);
+  const gradients = hooks.gradients ?? new OwnGradients(learner);
   const recent: number[] = [];
   const statistics = [...learner.state().values()].filter((tensor) => !tensor.requiresGrad);
   let statisticsBefore: Tensor[] = [];
@@ -163,32 +165,22 @@ export async function train(
       if (state.step >= totalSteps) break;
       if (options.patience > 0 && state.badValidations >= options.patience) break;
 
-      // ---- one step: gradients part by part, then one update ---------------------------------------
+      // ---- one step: gradients, then one update ---------------------------------------
       const { step } = state;
       const first = step * batchSize;
       const examples = order.batch(first, batchSize);
       const position: TrainingPosition = { seed, step, totalSteps, batch: examples };
-      const targets = learner.countTargets(examples, position);
       optimizer.zeroGrad();
       statisticsBefore = statistics.map(clone);
-      let loss = 0;
-      for (const part of learner.cut(examples, position)) {
-        await turn(hooks.signal);
-        const partLoss = scope(() => mul(learner.loss(part, position), 1 / Math.max(1, targets)));
-        try {
-          loss += partLoss.item();
-          await turn(hooks.signal);
-          partLoss.backward();
-        } finally {
-          partLoss.dispose();
-        }
-        if (!Number.isFinite(loss)) throw notFinite('loss', loss, { step, rows: rows(part) });
-      }
+      const loss = await gradients.accumulate(position, hooks.signal);
       const gradientNorm = scope(() =>
         clipGradients(optimizer.parameters, clipNorm > 0 ? clipNorm : Number.POSITIVE_INFINITY),
       );
       if (!Number.isFinite(gradientNorm))
-        throw notFinite('gradient norm', gradientNorm, { step, rows: rows(examples) });
+        throw notFinite('gradient norm', gradientNorm, {
+          step,
+          rows: examples.map((example) => example % learner.examples),
+        });
       folder.log({
         kind: 'step',
         step: step + 1,

@@ -14,10 +14,11 @@ import {
   inject,
   LinearGate,
   LoraLinear,
+  type LowRankLayer,
   Projector,
   remove,
 } from '../../lora/index.js';
-import { type LinearLayer, Module } from '../../nn/index.js';
+import { Module } from '../../nn/index.js';
 import type { ParameterGroup } from '../../optim/index.js';
 import { type Device, type DType, Generator, type Tensor } from '../../tensor/index.js';
 
@@ -54,7 +55,8 @@ export class Adapter extends Module {
   projector?: Projector;
   gate?: Gate;
   readonly options: AdapterOptions;
-  readonly #injected: Injected<LinearLayer>[];
+  readonly #base: Llama;
+  readonly #injected: Injected<LowRankLayer>[];
 
   /**
    * Injects the adapter into the base; `remove()` takes it off.
@@ -63,9 +65,10 @@ export class Adapter extends Module {
   constructor(base: Llama, options: AdapterOptions, recommenderWidth: number, seed: number) {
     super();
     this.options = options;
+    this.#base = base;
     const generator = new Generator(seed);
     const { kind, rank, alpha, dropout, experts, scaleBy, targets } = options;
-    this.#injected = inject<LinearLayer>(base, targets, (layer) =>
+    this.#injected = inject<LowRankLayer>(base, targets, (layer) =>
       kind === 'lora'
         ? new LoraLinear(layer, { rank, alpha, dropout }, generator)
         : new ExpertLoraLinear(
@@ -84,6 +87,16 @@ export class Adapter extends Module {
     yield* super.namedTensors(prefix);
     for (const { path, adapter } of this.#injected)
       yield* adapter.namedTensors(`${prefix}${path}.`);
+  }
+
+  /** The frozen base's tensors, those of adapted layers too, by the base's own keys. */
+  *baseTensors(): IterableIterator<[string, Tensor]> {
+    const own = new Set<string>();
+    for (const { path, adapter } of this.#injected) {
+      for (const [key] of adapter.namedTensors(`${path}.`)) own.add(key);
+      yield* adapter.base.namedTensors(`${path}.`);
+    }
+    for (const [key, tensor] of this.#base.namedTensors()) if (!own.has(key)) yield [key, tensor];
   }
 
   override to(device: Device, dtype?: DType): this {

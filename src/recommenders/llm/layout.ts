@@ -113,3 +113,40 @@ export function treeMask(
   const never = full([1], Number.NEGATIVE_INFINITY, { device, dtype });
   return unsqueeze(where(isAllowed, zero, never), 1);
 }
+
+/** Row numbers in batches of similar length, each at most `tokens` with its padding (or a single row). */
+export function cutByTokens(rows: readonly LayoutRow[], tokens: number): number[][] {
+  const lengths = rows.map(rowLength);
+  const order = lengths
+    .map((_, i) => i)
+    .sort((a, b) => (lengths[b] as number) - (lengths[a] as number) || a - b);
+  const batches: number[][] = [];
+  let longest = 0;
+  for (const i of order) {
+    const last = batches.at(-1);
+    if (last !== undefined && (last.length + 1) * longest <= tokens) last.push(i);
+    else {
+      batches.push([i]);
+      longest = lengths[i] as number;
+    }
+  }
+  return batches;
+}
+
+/**
+ * `cutByTokens` for workers that share the batches: at least one each where there are rows enough, their number a
+ * multiple of the workers', and none much larger than the others.
+ */
+export function cutEvenly(rows: readonly LayoutRow[], tokens: number, workers: number): number[][] {
+  const least = cutByTokens(rows, tokens);
+  if (workers === 1) return least;
+  const wanted = Math.min(rows.length, Math.ceil(least.length / workers) * workers);
+  // The smallest bound that still needs no more batches.
+  let [low, high] = [1, tokens];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (cutByTokens(rows, middle).length <= wanted) high = middle;
+    else low = middle + 1;
+  }
+  return cutByTokens(rows, low);
+}

@@ -6,24 +6,14 @@
  * step and the example (the authors draw per batch, from a counter that restarts in every loader worker).
  */
 import { type Dataset, type Instance, Random } from '../../data/index.js';
-import { Recomputation } from '../../nn/index.js';
 import type { ParameterGroup } from '../../optim/index.js';
-import {
-  add,
-  detach,
-  indexSelect,
-  mul,
-  neg,
-  sub,
-  sum,
-  Tensor,
-  toDevice,
-} from '../../tensor/index.js';
+import { indexSelect, Tensor, toDevice } from '../../tensor/index.js';
 import { TEMPLATE_COUNT } from '../../text/index.js';
-import { dropoutStreams, type Learner, type TrainingPosition, visit } from '../learner.js';
+import { type Learner, type TrainingPosition, visit } from '../learner.js';
 import type { AdapterRates } from './adapter.js';
-import { type LayoutRow, layOut } from './layout.js';
-import { cutByTokens, type LlmRecommender } from './llm-recommender.js';
+import { cutEvenly, type LayoutRow } from './layout.js';
+import type { LlmRecommender } from './llm-recommender.js';
+import { trainingLoss, type Windows } from './training-loss.js';
 
 export interface LlmLearnerOptions {
   rates: AdapterRates;
@@ -63,70 +53,37 @@ export class LlmLearner implements Learner {
     );
   }
 
-  cut(examples: readonly number[], position: TrainingPosition): number[][] {
+  cut(examples: readonly number[], position: TrainingPosition, workers = 1): number[][] {
     const rows = examples.map((example) => this.row(example, position).row);
-    return cutByTokens(rows, this.recommender.parts.batchTokens).map((batch) =>
+    return cutEvenly(rows, this.recommender.parts.batchTokens, workers).map((batch) =>
       batch.map((i) => examples[i] as number),
     );
   }
 
   loss(examples: readonly number[], position: TrainingPosition): Tensor {
-    const { recommender } = this;
-    const built = examples.map((example) => this.row(example, position));
-    const histories = built.map(({ history }) => history);
-    const forward = (recomputation?: Recomputation): Tensor => {
-      const { logProbabilities_X } = recommender.logProbabilities(
-        layOut(built.map(({ row }) => row)),
-        histories,
-        {
-          dropout: dropoutStreams(position, examples, recommender.parts.base.device),
-          gates_BE: this.#gates(examples, histories, position),
-          recomputation,
-        },
-      );
-      return neg(sum(logProbabilities_X));
-    };
-    return this.options.recomputesActivations === true ? this.#recomputed(forward) : forward();
-  }
-
-  /**
-   * A loss whose gradients are known already: each parameter's stands as a factor before it, in a sum that adds
-   * exactly zero to the loss.
-   */
-  #recomputed(forward: (recomputation: Recomputation) => Tensor): Tensor {
-    const parameters = [...(this.recommender.parts.adapter?.namedParameters() ?? [])].map(
-      ([, parameter]) => parameter,
-    );
-    const before = parameters.map((parameter) => parameter.grad);
-    for (const parameter of parameters) parameter.setGrad();
-    const recomputation = new Recomputation();
-    const loss = forward(recomputation);
-    loss.backward();
-    recomputation.backward();
-    const carriers = parameters.flatMap((parameter, i) => {
-      const gradient = parameter.grad;
-      parameter.setGrad(before[i]);
-      return gradient === undefined ? [] : [sum(mul(gradient, parameter))];
+    const { model } = this.recommender;
+    return trainingLoss(model, this.windows(examples, position), {
+      position,
+      examples,
+      recomputesActivations: this.options.recomputesActivations,
+      gates_BE: this.#gatesOfBatch(examples, position),
     });
-    return carriers.reduce(
-      (total, carrier) => add(total, sub(carrier, detach(carrier))),
-      detach(loss),
-    );
+  }
+
+  /** What of examples goes into the model: numbers only, so that another thread can take them. */
+  windows(examples: readonly number[], position: TrainingPosition): Windows {
+    const built = examples.map((example) => this.row(example, position));
+    return { rows: built.map(({ row }) => row), histories: built.map(({ history }) => history) };
   }
 
   /**
-   * The gates of some examples of a step. A gate with a batch norm sees the whole step, whichever part goes
-   * through the model: what it gives does not depend on the cut, and its statistics move once per step.
+   * The gates of some examples of a step where the gate has a batch norm: it sees the whole step, whichever part
+   * goes through the model, so what it gives does not depend on the cut and its statistics move once per step.
    */
-  #gates(
-    examples: readonly number[],
-    histories: readonly (readonly number[])[],
-    position: TrainingPosition,
-  ): Tensor | undefined {
+  #gatesOfBatch(examples: readonly number[], position: TrainingPosition): Tensor | undefined {
     const { batch } = position;
     const { recommender } = this;
-    if (recommender.parts.adapter?.gate?.dependsOnBatch !== true)
-      return recommender.gates(histories, { isTraining: true });
+    if (recommender.parts.adapter?.gate?.dependsOnBatch !== true) return undefined;
     const gates_BE = recommender.gates(
       batch.map((example) => this.#instance(example, position).history),
       { isTraining: true, movesStatistics: examples.includes(batch[0] as number) },

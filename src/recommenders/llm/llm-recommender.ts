@@ -5,69 +5,32 @@
  * they differ by their adapter only.
  */
 import type { Instance } from '../../data/index.js';
-import { internal } from '../../errors/index.js';
-import { generateGreedy, type KvCache, type Llama } from '../../llama/index.js';
+import { generateGreedy } from '../../llama/index.js';
 import type { GateUse } from '../../lora/index.js';
-import type { Pass, Recomputation } from '../../nn/index.js';
-import {
-  indexCopy,
-  indexSelect,
-  logSoftmax,
-  narrow,
-  noGrad,
-  type RowStreams,
-  reshape,
-  scope,
-  Tensor,
-  toDevice,
-  widen,
-} from '../../tensor/index.js';
+import { noGrad, scope, type Tensor } from '../../tensor/index.js';
 import type { Prompt, PromptBuilder } from '../../text/index.js';
 import type { Ranking, RankOptions, Recommender } from '../recommender.js';
-import type { SASRec } from '../sasrec.js';
 import { turn } from '../turn.js';
-import type { Adapter } from './adapter.js';
-import { type Layout, type LayoutRow, layOut, rowLength, treeMask } from './layout.js';
+import { AdaptedModel, type ForwardOptions, type ModelParts } from './adapted-model.js';
+import { cutByTokens, type Layout, type LayoutRow, layOut } from './layout.js';
 import type { PromptMemory } from './prompt-memory.js';
 
-export interface LlmParts {
+export interface LlmParts extends ModelParts {
   name: string;
-  base: Llama;
   prompts: PromptBuilder;
-  /** Absent: the base as it is, with prompts of text only. */
-  adapter?: Adapter;
-  /** Frozen; gives representations for the gate and vectors for the slots. */
-  recommender?: SASRec;
   /** Tokens, padding included, that go through the model at once. */
   batchTokens: number;
 }
 
-/** What training brings to a forward pass. */
-export interface ForwardOptions {
-  /** Source of dropout masks, a stream per row; absent in evaluation. */
-  dropout?: RowStreams;
-  /** Weights of the experts; by default those that evaluation gives the histories. */
-  gates_BE?: Tensor;
-  /** Keeps layers' inputs in place of their activations. */
-  recomputation?: Recomputation;
-  /** Keys and values of the first tokens of the only row, which are not read again; the others are added. */
-  cache?: KvCache;
-}
-
 export class LlmRecommender implements Recommender {
   readonly parts: LlmParts;
+  readonly model: AdaptedModel;
   readonly trainableParameters: number;
 
   constructor(parts: LlmParts) {
     this.parts = parts;
+    this.model = new AdaptedModel(parts);
     this.trainableParameters = parts.adapter?.trainableParameters ?? 0;
-    const { adapter, recommender } = parts;
-    if (
-      (adapter?.gate !== undefined || adapter?.projector !== undefined) &&
-      recommender === undefined
-    ) {
-      throw internal('a gate or a projector needs a recommender');
-    }
   }
 
   get name(): string {
@@ -80,54 +43,18 @@ export class LlmRecommender implements Recommender {
     return this.parts.prompts.build({ history, candidates, hasSlots, template });
   }
 
-  /** Weights of the experts per history, [B, E]; undefined without a gate. */
+  /** `AdaptedModel.gates` */
   gates(histories: readonly (readonly number[])[], use?: GateUse): Tensor | undefined {
-    const { adapter, recommender } = this.parts;
-    if (adapter?.gate === undefined || recommender === undefined) return undefined;
-    const representation_BM = noGrad(() => recommender.represent(histories));
-    return adapter.gate.forward(representation_BM, use);
+    return this.model.gates(histories, use);
   }
 
-  /**
-   * Log-probabilities of all predictions of a layout, in its order.
-   * @param histories one per row, for the gate
-   */
+  /** `AdaptedModel.logProbabilities` */
   logProbabilities(
     layout: Layout,
     histories: readonly (readonly number[])[],
-    { dropout, recomputation, cache, gates_BE = this.gates(histories) }: ForwardOptions = {},
-  ): {
-    logProbabilities_X: Tensor;
-    gates_BE?: Tensor;
-  } {
-    const { base } = this.parts;
-    const { B, T } = layout;
-    const pass: Pass = {
-      ...(gates_BE && { gates_BE: recomputation?.leaf(gates_BE) ?? gates_BE }),
-      ...(dropout && { dropout }),
-      ...(recomputation && { recomputation }),
-    };
-    const known = cache?.length ?? 0;
-    const unread = (x: Tensor, axis: number): Tensor =>
-      known === 0 ? x : narrow(x, axis, known, T - known);
-    const hidden_BTD = base.forward(unread(this.#embed(layout), 1), {
-      pass,
-      ...(cache && { cache }),
-      ...((layout.isTree || known > 0) && {
-        positions: layout.positions.slice(known),
-        mask: unread(treeMask(layout, base), 2),
-      }),
-    });
-    const flat = reshape(hidden_BTD, [B * (T - known), base.config.hiddenSize]);
-    const places = layout.states.map((place) => place - known);
-    const states_UD = indexSelect(flat, 0, this.#index(places));
-    const logs_UV = logSoftmax(widen(base.logits(states_UD)), -1);
-    const V = base.config.vocabSize;
-    const picks = layout.predictions.map(({ state, token }) => state * V + token);
-    return {
-      logProbabilities_X: indexSelect(reshape(logs_UV, [-1]), 0, this.#index(picks)),
-      ...(gates_BE && { gates_BE }),
-    };
+    options?: ForwardOptions,
+  ): { logProbabilities_X: Tensor; gates_BE?: Tensor } {
+    return this.model.logProbabilities(layout, histories, options);
   }
 
   /** Scores are log-likelihoods of the candidates' titles after the prompt, in nats. */
@@ -217,7 +144,7 @@ export class LlmRecommender implements Recommender {
         scope(() => {
           const layout = layOut([{ prompt: this.prompt(instance), continuations: [[0]] }]);
           const gates_BE = this.gates([instance.history]);
-          return generateGreedy(base, this.#embed(layout), {
+          return generateGreedy(base, this.model.embed(layout), {
             maxNewTokens,
             isEnd: (token) => prompts.isEnd(token),
             pass: gates_BE === undefined ? {} : { gates_BE },
@@ -229,43 +156,4 @@ export class LlmRecommender implements Recommender {
     }
     return answers;
   }
-
-  /** Token embeddings with the item slots filled in. */
-  #embed({ B, T, ids, slots }: Layout): Tensor {
-    const { base, adapter, recommender } = this.parts;
-    const embedded_BTD = base.embed(toDevice(Tensor.from(ids, [B, T]), base.device));
-    if (slots.items.length === 0 || adapter?.projector === undefined || recommender === undefined)
-      return embedded_BTD;
-    const vectors_XM = noGrad(() => recommender.itemVectors(slots.items));
-    const slots_XD = adapter.projector.forward(vectors_XM, base.dtype);
-    const flat = reshape(embedded_BTD, [B * T, base.config.hiddenSize]);
-    return reshape(indexCopy(flat, 0, this.#index(slots.places), slots_XD), [
-      B,
-      T,
-      base.config.hiddenSize,
-    ]);
-  }
-
-  #index(places: readonly number[]): Tensor {
-    return toDevice(Tensor.from(BigInt64Array.from(places, BigInt)), this.parts.base.device);
-  }
-}
-
-/** Row numbers in batches of similar length, each at most `tokens` with its padding (or a single row). */
-export function cutByTokens(rows: readonly LayoutRow[], tokens: number): number[][] {
-  const lengths = rows.map(rowLength);
-  const order = lengths
-    .map((_, i) => i)
-    .sort((a, b) => (lengths[b] as number) - (lengths[a] as number) || a - b);
-  const batches: number[][] = [];
-  let longest = 0;
-  for (const i of order) {
-    const last = batches.at(-1);
-    if (last !== undefined && (last.length + 1) * longest <= tokens) last.push(i);
-    else {
-      batches.push([i]);
-      longest = lengths[i] as number;
-    }
-  }
-  return batches;
 }

@@ -8,7 +8,7 @@ import {
   rowLength,
   treeMask,
 } from '../../../src/recommenders/index.js';
-import { cutByTokens } from '../../../src/recommenders/llm/llm-recommender.js';
+import { cutByTokens, cutEvenly } from '../../../src/recommenders/llm/layout.js';
 import {
   engineThreads,
   logSoftmax,
@@ -192,4 +192,33 @@ test('batches hold each row once and at most the given tokens, padding included'
     assert.ok(batch.length === 1 || batch.length * longest <= 12);
   }
   assert.deepEqual(batches[0], [5], 'a row that is too long stands alone');
+});
+
+test('for workers a batch is cut into as many parts as they can share, none much larger than the others', () => {
+  const lengths = [210, 240, 190, 250, 230, 220, 260, 200, 180, 245, 235, 225];
+  const rows = lengths.map((length) => ({
+    prompt: { ids: new Array<number>(length).fill(0), slots: [] },
+    continuations: [[0]],
+  }));
+  const cost = (batch: readonly number[]): number =>
+    batch.length * Math.max(...batch.map((i) => lengths[i]!));
+  for (const [tokens, workers, parts] of [
+    [1024, 1, 4],
+    [1024, 2, 4],
+    [1024, 4, 4],
+    [1 << 20, 3, 3],
+    [1, 5, 12],
+  ] as const) {
+    const batches = cutEvenly(rows, tokens, workers);
+    assert.equal(batches.length, parts, `${tokens} tokens, ${workers} workers`);
+    assert.deepEqual(
+      batches.flat().sort((a, b) => a - b),
+      rows.map((_, i) => i),
+    );
+    if (workers > 1) {
+      const costs = batches.map(cost);
+      assert.ok(Math.max(...costs) <= 1.25 * Math.min(...costs), costs.join());
+    }
+  }
+  assert.deepEqual(cutEvenly(rows.slice(0, 2), 1024, 4).length, 2, 'no more parts than rows');
 });

@@ -1,11 +1,11 @@
 /** A process of worker.test.ts that uses workers and the engine in many ways, then simply ends. */
 import type { Worker } from 'node:worker_threads';
 import { engineThreads, Generator, randn, sum, Tensor } from '../../../src/tensor/index.js';
-import { startWorker } from '../../support/worker.js';
+import { startThread } from '../../../src/training/gradients/thread.js';
 
 engineThreads(1);
 const script = new URL('worker-body.ts', import.meta.url);
-const start = (seed: number, steps: number): Worker => startWorker(script, { seed, steps });
+const start = (seed: number, steps: number): Worker => startThread(script, { seed, steps });
 const ended = (worker: Worker): Promise<number> =>
   new Promise((resolve, reject) => {
     worker.once('error', reject);

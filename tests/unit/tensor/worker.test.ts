@@ -14,7 +14,7 @@ import {
   scope,
   sum,
 } from '../../../src/tensor/index.js';
-import { startWorker } from '../../support/worker.js';
+import { startThread } from '../../../src/training/gradients/thread.js';
 
 engineThreads(1);
 
@@ -27,7 +27,7 @@ const script = new URL('worker-body.ts', import.meta.url);
 
 /** Runs a worker to its end; its answer and exit code. */
 async function run(seed: number, steps: number): Promise<Answer & { code: number }> {
-  const worker = startWorker(script, { seed, steps });
+  const worker = startThread(script, { seed, steps });
   const answer = new Promise<Answer>((resolve, reject) => {
     worker.once('message', resolve);
     worker.once('error', reject);

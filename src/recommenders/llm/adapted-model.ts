@@ -1,0 +1,127 @@
+/**
+ * ★ The frozen base with its adapter: tokens, item slots and histories → log-probabilities of the tokens asked for.
+ *
+ * Training (in one thread or several), scoring and generation all go through here.
+ */
+import { internal } from '../../errors/index.js';
+import type { KvCache, Llama } from '../../llama/index.js';
+import type { GateUse } from '../../lora/index.js';
+import type { Pass, Recomputation } from '../../nn/index.js';
+import {
+  indexCopy,
+  indexSelect,
+  logSoftmax,
+  narrow,
+  noGrad,
+  type RowStreams,
+  reshape,
+  Tensor,
+  toDevice,
+  widen,
+} from '../../tensor/index.js';
+import type { SASRec } from '../sasrec.js';
+import type { Adapter } from './adapter.js';
+import { type Layout, treeMask } from './layout.js';
+
+export interface ModelParts {
+  base: Llama;
+  /** Absent: the base as it is, with prompts of text only. */
+  adapter?: Adapter;
+  /** Frozen; gives representations for the gate and vectors for the slots. */
+  recommender?: SASRec;
+}
+
+/** What training brings to a forward pass. */
+export interface ForwardOptions {
+  /** Source of dropout masks, a stream per row; absent in evaluation. */
+  dropout?: RowStreams;
+  /** Weights of the experts; by default those that evaluation gives the histories. */
+  gates_BE?: Tensor;
+  /** Keeps layers' inputs in place of their activations. */
+  recomputation?: Recomputation;
+  /** Keys and values of the first tokens of the only row, which are not read again; the others are added. */
+  cache?: KvCache;
+}
+
+export class AdaptedModel {
+  /** @throws IloraError `internal` where a gate or a projector has no recommender behind it */
+  constructor(readonly parts: ModelParts) {
+    const { adapter, recommender } = parts;
+    if (
+      (adapter?.gate !== undefined || adapter?.projector !== undefined) &&
+      recommender === undefined
+    ) {
+      throw internal('a gate or a projector needs a recommender');
+    }
+  }
+
+  /** Weights of the experts per history, [B, E]; undefined without a gate. */
+  gates(histories: readonly (readonly number[])[], use?: GateUse): Tensor | undefined {
+    const { adapter, recommender } = this.parts;
+    if (adapter?.gate === undefined || recommender === undefined) return undefined;
+    const representation_BM = noGrad(() => recommender.represent(histories));
+    return adapter.gate.forward(representation_BM, use);
+  }
+
+  /**
+   * Log-probabilities of all predictions of a layout, in its order.
+   * @param histories one per row, for the gate
+   */
+  logProbabilities(
+    layout: Layout,
+    histories: readonly (readonly number[])[],
+    { dropout, recomputation, cache, gates_BE = this.gates(histories) }: ForwardOptions = {},
+  ): {
+    logProbabilities_X: Tensor;
+    gates_BE?: Tensor;
+  } {
+    const { base } = this.parts;
+    const { B, T } = layout;
+    const pass: Pass = {
+      ...(gates_BE && { gates_BE: recomputation?.leaf(gates_BE) ?? gates_BE }),
+      ...(dropout && { dropout }),
+      ...(recomputation && { recomputation }),
+    };
+    const known = cache?.length ?? 0;
+    const unread = (x: Tensor, axis: number): Tensor =>
+      known === 0 ? x : narrow(x, axis, known, T - known);
+    const hidden_BTD = base.forward(unread(this.embed(layout), 1), {
+      pass,
+      ...(cache && { cache }),
+      ...((layout.isTree || known > 0) && {
+        positions: layout.positions.slice(known),
+        mask: unread(treeMask(layout, base), 2),
+      }),
+    });
+    const flat = reshape(hidden_BTD, [B * (T - known), base.config.hiddenSize]);
+    const places = layout.states.map((place) => place - known);
+    const states_UD = indexSelect(flat, 0, this.#index(places));
+    const logs_UV = logSoftmax(widen(base.logits(states_UD)), -1);
+    const V = base.config.vocabSize;
+    const picks = layout.predictions.map(({ state, token }) => state * V + token);
+    return {
+      logProbabilities_X: indexSelect(reshape(logs_UV, [-1]), 0, this.#index(picks)),
+      ...(gates_BE && { gates_BE }),
+    };
+  }
+
+  /** Token embeddings with the item slots filled in, [B, T, D]. */
+  embed({ B, T, ids, slots }: Layout): Tensor {
+    const { base, adapter, recommender } = this.parts;
+    const embedded_BTD = base.embed(toDevice(Tensor.from(ids, [B, T]), base.device));
+    if (slots.items.length === 0 || adapter?.projector === undefined || recommender === undefined)
+      return embedded_BTD;
+    const vectors_XM = noGrad(() => recommender.itemVectors(slots.items));
+    const slots_XD = adapter.projector.forward(vectors_XM, base.dtype);
+    const flat = reshape(embedded_BTD, [B * T, base.config.hiddenSize]);
+    return reshape(indexCopy(flat, 0, this.#index(slots.places), slots_XD), [
+      B,
+      T,
+      base.config.hiddenSize,
+    ]);
+  }
+
+  #index(places: readonly number[]): Tensor {
+    return toDevice(Tensor.from(BigInt64Array.from(places, BigInt)), this.parts.base.device);
+  }
+}
