@@ -133,19 +133,39 @@ export function cutByTokens(rows: readonly LayoutRow[], tokens: number): number[
   return batches;
 }
 
+/** What a batch costs beside its tokens, in tokens: operators are started, adapters cast. */
+const BATCH_COST = 50;
+
 /**
- * `cutByTokens` for workers that share the batches: at least one each where there are rows enough, their number a
- * multiple of the workers', and none much larger than the others.
+ * `cutByTokens` for workers that take batches in their order, each its next one when it is free: as many batches as
+ * let all workers be done soonest.
  */
 export function cutEvenly(rows: readonly LayoutRow[], tokens: number, workers: number): number[][] {
   const least = cutByTokens(rows, tokens);
   if (workers === 1) return least;
-  const wanted = Math.min(rows.length, Math.ceil(least.length / workers) * workers);
-  // The smallest bound that still needs no more batches.
+  const lengths = rows.map(rowLength);
+  let best: { batches: number[][]; end: number } | undefined;
+  for (let turns = 0; turns < 3; turns++) {
+    const count = (Math.ceil(least.length / workers) + turns) * workers;
+    const batches = cutIntoAtMost(count, rows, tokens);
+    const ends = new Array<number>(workers).fill(0);
+    for (const batch of batches) {
+      const next = ends.indexOf(Math.min(...ends));
+      const longest = Math.max(...batch.map((i) => lengths[i] as number));
+      ends[next] = (ends[next] as number) + batch.length * longest + BATCH_COST;
+    }
+    const end = Math.max(...ends);
+    if (best === undefined || end < best.end) best = { batches, end };
+  }
+  return best?.batches ?? least;
+}
+
+/** `cutByTokens` with the smallest bound that needs no more batches. */
+function cutIntoAtMost(count: number, rows: readonly LayoutRow[], tokens: number): number[][] {
   let [low, high] = [1, tokens];
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    if (cutByTokens(rows, middle).length <= wanted) high = middle;
+    if (cutByTokens(rows, middle).length <= count) high = middle;
     else low = middle + 1;
   }
   return cutByTokens(rows, low);

@@ -194,31 +194,30 @@ test('batches hold each row once and at most the given tokens, padding included'
   assert.deepEqual(batches[0], [5], 'a row that is too long stands alone');
 });
 
-test('for workers a batch is cut into as many parts as they can share, none much larger than the others', () => {
+test('for workers a batch is cut so that all are done at about the same time', () => {
   const lengths = [210, 240, 190, 250, 230, 220, 260, 200, 180, 245, 235, 225];
   const rows = lengths.map((length) => ({
     prompt: { ids: new Array<number>(length).fill(0), slots: [] },
     continuations: [[0]],
   }));
-  const cost = (batch: readonly number[]): number =>
-    batch.length * Math.max(...batch.map((i) => lengths[i]!));
-  for (const [tokens, workers, parts] of [
-    [1024, 1, 4],
-    [1024, 2, 4],
-    [1024, 4, 4],
-    [1 << 20, 3, 3],
-    [1, 5, 12],
-  ] as const) {
-    const batches = cutEvenly(rows, tokens, workers);
-    assert.equal(batches.length, parts, `${tokens} tokens, ${workers} workers`);
+  const all = rows.map((_, i) => i);
+  assert.deepEqual(cutEvenly(rows, 1024, 1), cutByTokens(rows, 1024));
+  for (const workers of [2, 3, 4, 5, 6]) {
+    const batches = cutEvenly(rows, 1024, workers);
     assert.deepEqual(
       batches.flat().sort((a, b) => a - b),
-      rows.map((_, i) => i),
+      all,
     );
-    if (workers > 1) {
-      const costs = batches.map(cost);
-      assert.ok(Math.max(...costs) <= 1.25 * Math.min(...costs), costs.join());
+    const ends = new Array<number>(workers).fill(0);
+    for (const batch of batches) {
+      const cost = batch.length * Math.max(...batch.map((i) => lengths[i]!));
+      assert.ok(cost <= 1024, `${cost} tokens in a batch`);
+      ends[ends.indexOf(Math.min(...ends))]! += cost;
     }
+    const total = lengths.reduce((sum, length) => sum + length);
+    const wait = (Math.max(...ends) * workers) / total;
+    assert.ok(wait < (12 % workers === 0 ? 1.15 : 1.4), `${workers} workers: ${ends.join()}`);
   }
-  assert.deepEqual(cutEvenly(rows.slice(0, 2), 1024, 4).length, 2, 'no more parts than rows');
+  assert.equal(cutEvenly(rows.slice(0, 2), 1024, 4).length, 2, 'no more parts than rows');
+  assert.equal(cutEvenly(rows, 1, 2).length, 12, 'rows that are too long stand alone');
 });
