@@ -33,8 +33,9 @@ const TRIAL_MINUTES = 15;
 await bench('train', async (options) => {
   const { isQuick, rounds, dtype, note } = options;
   const batchSize = options.windows ?? (isQuick ? 8 : 32);
-  note(`writing the work: ${rounds + WARM_UP} batches of ${batchSize} windows`);
-  const work = exportWork(options, { batchSize, batches: rounds + WARM_UP, ranked: 0 });
+  const steps = rounds + WARM_UP;
+  note(`writing the work: batches of ${batchSize} windows`);
+  const work = exportWork(options, { batchSize, batches: 3 * steps, ranked: 0 });
   const failures: string[] = [];
 
   const hasPeers = options.python !== undefined;
@@ -69,7 +70,7 @@ await bench('train', async (options) => {
     const peak = await matrixPeak(ilora, work, ['float32', 'bfloat16'], isQuick ? 0.2 : 1.5);
 
     const own = timed('ilora');
-    const batches = work.batches.slice(WARM_UP);
+    const batches = work.batches.slice(WARM_UP, steps);
     const rates = batches.map(
       (batch, round) => usefulOperations(batch, work) / (own[round] as number),
     );
@@ -77,6 +78,8 @@ await bench('train', async (options) => {
     const versus = (name: string) => (byName.has(name) ? ratio(timed(name), own) : undefined);
     const [authors, peftRatio] = [versus('authors_style'), versus('peft_lora')];
     const overLora = ratio(own, timed('lora'));
+    await stopAll(contestants.filter(({ name }) => name !== 'ilora'));
+    const inProcesses = hasPeers ? await timeInProcesses(options, ilora, sweep?.chosen ?? {}) : {};
     return {
       failures,
       instances_per_second: batchSize / median(own),
@@ -87,6 +90,7 @@ await bench('train', async (options) => {
       peak_memory_ratio_vs_authors_style: share(memory.ilora, memory.authors_style),
       peak_memory_ratio_vs_peft_lora: share(memory.ilora, memory.peft_lora),
       long_instance: longInstance(options, dtype),
+      peers_in_processes: inProcesses,
       spreads: {
         ...(authors && { ratio_vs_authors_style: authors }),
         ...(peftRatio && { ratio_vs_peft_lora: peftRatio }),
@@ -113,6 +117,50 @@ await bench('train', async (options) => {
     await stopAll(contestants);
   }
 });
+
+/**
+ * Ours against peers that split each step between processes of one thread each, as ours does between its workers. They
+ * need not even exchange their gradients, which a real data-parallel run would.
+ */
+async function timeInProcesses(
+  options: BenchOptions,
+  ilora: Contestant,
+  peftSettings: PeftSettings,
+): Promise<Record<string, unknown>> {
+  const { threads, rounds, dtype, note } = options;
+  if (threads < 2) return {};
+  const found: Record<string, unknown> = { processes: threads };
+  const [, , ...peers] = launches({ ...options, threads: 1 }, dtype, { peftSettings });
+  for (const [i, peer] of peers.entries()) {
+    const first = (i + 1) * (rounds + WARM_UP); // ours goes on where it was
+    const name = `${peer.name} in ${threads} processes`;
+    const processes = await startAll(new Array<Launch>(threads).fill(peer));
+    try {
+      const seconds = await alternate(
+        [
+          {
+            name: 'ilora',
+            run: (round) => ilora.time('train', { batch: rounds + WARM_UP + round }),
+          },
+          {
+            name,
+            run: async (round) => {
+              const times = processes.map((process, own) =>
+                process.time('train', { batch: first + round, share: [own, threads] }),
+              );
+              return Math.max(...(await Promise.all(times)));
+            },
+          },
+        ],
+        { rounds, warmUp: WARM_UP, note },
+      );
+      found[peer.name] = ratio(seconds.get(name) ?? [], seconds.get('ilora') ?? []);
+    } finally {
+      await stopAll(processes);
+    }
+  }
+  return found;
+}
 
 function share(own: number | undefined, other: number | undefined): number | null {
   return own === undefined || other === undefined ? null : own / other;

@@ -9,7 +9,7 @@ generated greedily. Adapter values are kept in float32 and used in the activatio
 import sys
 
 import torch
-from common import TARGETS, Work, gradient_norm, padded, rank_one_by_one, seconds_of, serve
+from common import TARGETS, Trained, Work, padded, rank_one_by_one, seconds_of, serve
 from torch import nn
 
 MICRO_BATCH = 8
@@ -51,7 +51,7 @@ class ExpertsLinear(nn.Module):
         return self.base(x) + self.scale * update
 
 
-class AuthorsStyle:
+class AuthorsStyle(Trained):
     def __init__(self, work: Work, dtype: torch.dtype, device: torch.device):
         self.work, self.device = work, device
         self.model = work.base(dtype, device)
@@ -76,9 +76,7 @@ class AuthorsStyle:
         self.optimizer = torch.optim.Adam(self.groups, weight_decay=work.rates["weightDecay"])
         self.parameters = [p for group in self.groups for p in group["params"]]
 
-    def backward(self, rows: list[dict]) -> float:
-        """Gradients of the mean loss of a step's rows; returns the loss."""
-        targets = sum(len(row["answer"]) for row in rows)
+    def backward(self, rows: list[dict], targets: int) -> float:
         total = 0.0
         for start in range(0, len(rows), MICRO_BATCH):
             part = rows[start : start + MICRO_BATCH]
@@ -97,26 +95,6 @@ class AuthorsStyle:
 
     def look_at(self, rows: list[dict]) -> None:
         self.gate(torch.tensor([row["representation"] for row in rows], device=self.device))
-
-    def train(self, task: dict) -> dict:
-        self.model.train()
-
-        def step() -> float:
-            self.optimizer.zero_grad()
-            loss = self.backward(self.work.batches[task["batch"]])
-            nn.utils.clip_grad_norm_(self.parameters, self.work.clip_norm)
-            self.optimizer.step()
-            return loss
-
-        seconds, loss = seconds_of(step, self.device)
-        return {"seconds": seconds, "loss": loss}
-
-    def loss(self, task: dict) -> dict:
-        self.model.eval()
-        loss = self.backward(self.work.batches[task["batch"]])
-        norm = gradient_norm(self.parameters)
-        self.optimizer.zero_grad()
-        return {"loss": loss, "gradientNorm": norm}
 
     def rank(self, task: dict) -> dict:
         self.model.eval()

@@ -130,10 +130,6 @@ def rank_one_by_one(model, embed, row: dict) -> list[float]:
     return scores
 
 
-def gradient_norm(parameters) -> float:
-    return sum(p.grad.double().square().sum().item() for p in parameters if p.grad is not None) ** 0.5
-
-
 def seconds_of(work, device: torch.device) -> tuple[float, object]:
     """Time of some work; a GPU is waited for on both sides."""
     if device.type == "cuda":
@@ -143,6 +139,45 @@ def seconds_of(work, device: torch.device) -> tuple[float, object]:
     if device.type == "cuda":
         torch.cuda.synchronize()
     return time.perf_counter() - start, result
+
+
+class Trained:
+    """What the peers' steps have in common: `backward` is theirs, with `model`, `optimizer` and `parameters`."""
+
+    work: Work
+    device: torch.device
+
+    def backward(self, rows: list[dict], targets: int) -> float:
+        """Gradients of the rows' share of a mean over so many targets; returns that share of the loss."""
+        raise NotImplementedError
+
+    def share(self, task: dict) -> tuple[list[dict], int]:
+        """The rows of a task's batch, or one process's share of them, and the targets of the whole batch."""
+        rows = self.work.batches[task["batch"]]
+        targets = sum(len(row["answer"]) for row in rows)
+        process, processes = task.get("share", (0, 1))
+        by_length = sorted(rows, key=lambda row: len(row["ids"]) + len(row["answer"]))
+        return (by_length[process::processes] if processes > 1 else rows), targets
+
+    def train(self, task: dict) -> dict:
+        self.model.train()
+
+        def step() -> float:
+            self.optimizer.zero_grad()
+            loss = self.backward(*self.share(task))
+            nn.utils.clip_grad_norm_(self.parameters, self.work.clip_norm)
+            self.optimizer.step()
+            return loss
+
+        seconds, loss = seconds_of(step, self.device)
+        return {"seconds": seconds, "loss": loss}
+
+    def loss(self, task: dict) -> dict:
+        self.model.eval()
+        loss = self.backward(*self.share(task))
+        norm = sum(p.grad.double().square().sum().item() for p in self.parameters if p.grad is not None) ** 0.5
+        self.optimizer.zero_grad()
+        return {"loss": loss, "gradientNorm": norm}
 
 
 def memory(task: dict) -> dict:

@@ -11,11 +11,11 @@ from contextlib import nullcontext
 
 import peft
 import torch
-from common import TARGETS, Work, gradient_norm, padded, rank_one_by_one, seconds_of, serve
+from common import TARGETS, Trained, Work, padded, rank_one_by_one, seconds_of, serve
 from torch import nn
 
 
-class PeftLora:
+class PeftLora(Trained):
     def __init__(self, work: Work, dtype: torch.dtype, device: torch.device, settings: dict):
         self.work, self.dtype, self.device = work, dtype, device
         self.items = work.items.to(device)
@@ -63,9 +63,7 @@ class PeftLora:
             return torch.autocast(self.device.type, dtype=self.dtype)
         return nullcontext()
 
-    def backward(self, rows: list[dict]) -> float:
-        """Gradients of the mean loss of a step's rows; returns the loss."""
-        targets = sum(len(row["answer"]) for row in rows)
+    def backward(self, rows: list[dict], targets: int) -> float:
         rows = sorted(rows, key=lambda row: len(row["ids"]) + len(row["answer"]))
         total = 0.0
         for start in range(0, len(rows), self.batch):
@@ -90,26 +88,6 @@ class PeftLora:
 
     def inputs(self, rows: list[dict], with_answers: bool):
         return padded(rows, self.model, self.projector, self.items, side="left", with_answers=with_answers)
-
-    def train(self, task: dict) -> dict:
-        self.model.train()
-
-        def step() -> float:
-            self.optimizer.zero_grad()
-            loss = self.backward(self.work.batches[task["batch"]])
-            nn.utils.clip_grad_norm_(self.parameters, self.work.clip_norm)
-            self.optimizer.step()
-            return loss
-
-        seconds, loss = seconds_of(step, self.device)
-        return {"seconds": seconds, "loss": loss}
-
-    def loss(self, task: dict) -> dict:
-        self.model.eval()
-        loss = self.backward(self.work.batches[task["batch"]])
-        norm = gradient_norm(self.parameters)
-        self.optimizer.zero_grad()
-        return {"loss": loss, "gradientNorm": norm}
 
     def rank(self, task: dict) -> dict:
         self.model.eval()
