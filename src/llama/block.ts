@@ -12,6 +12,7 @@ import {
   add,
   attention,
   dims,
+  indexSelect,
   mul,
   permute,
   reshape,
@@ -27,6 +28,21 @@ export interface BlockInput {
   attention: AttentionOptions;
   cache?: KvCache;
   pass?: Pass;
+  /** In the last layer: the positions whose states are asked for. The others serve as keys and values only. */
+  places?: Places;
+}
+
+/** Positions of each row, as many in each. */
+export interface Places {
+  /** Row-major in [B, T], [B·U] int64. */
+  index: Tensor;
+  U: number;
+}
+
+/** [B, T, ...] → [B, U, ...] */
+function pick(x: Tensor, { index, U }: Places): Tensor {
+  const { B, T, D } = dims('pick(x)', x, 'B T D');
+  return reshape(indexSelect(reshape(x, [B * T, D]), 0, index), [B, U, D]);
 }
 
 /** Weights by Hugging Face key below `layers.N.`. */
@@ -53,7 +69,10 @@ class SelfAttention extends Module {
     this.oProj = parts.linear('self_attn.o_proj');
   }
 
-  forward(x_BTD: Tensor, { rotation, attention: options, cache, pass }: BlockInput): Tensor {
+  forward(
+    x_BTD: Tensor,
+    { rotation, attention: options, cache, pass, places }: BlockInput,
+  ): Tensor {
     const { B, T } = dims('SelfAttention.forward(x)', x_BTD, 'B T D');
     const { numHeads: H, numKvHeads: G, headDim: K } = this.#config;
     const heads = (x: Tensor, count: number): Tensor =>
@@ -74,7 +93,8 @@ class SelfAttention extends Module {
       ));
     }
     const mixed_BHTK = attention(query_BHTK, keys_BGSK, values_BGSK, options);
-    return this.oProj.forward(reshape(permute(mixed_BHTK, [0, 2, 1, 3]), [B, T, H * K]), pass);
+    const mixed_BTI = reshape(permute(mixed_BHTK, [0, 2, 1, 3]), [B, T, H * K]);
+    return this.oProj.forward(places === undefined ? mixed_BTI : pick(mixed_BTI, places), pass);
   }
 }
 
@@ -99,7 +119,7 @@ class FeedForward extends Module {
   }
 }
 
-/** x + attention(norm(x)), then + feed-forward(norm(·)). */
+/** x + attention(norm(x)), then + feed-forward(norm(·)); [B, T, D] → [B, T, D], or [B, U, D] at places. */
 export class Block extends Module {
   inputLayernorm: RmsNorm;
   selfAttn: SelfAttention;
@@ -115,8 +135,9 @@ export class Block extends Module {
   }
 
   forward(x_BTD: Tensor, input: BlockInput): Tensor {
+    const { places } = input;
     const attended_BTD = add(
-      x_BTD,
+      places === undefined ? x_BTD : pick(x_BTD, places),
       this.selfAttn.forward(this.inputLayernorm.forward(x_BTD), input),
     );
     return add(

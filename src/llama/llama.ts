@@ -14,11 +14,14 @@ import {
   type Device,
   type DType,
   dims,
+  indexSelect,
   linear,
+  reshape,
   scope,
-  type Tensor,
+  Tensor,
+  toDevice,
 } from '../tensor/index.js';
-import { Block } from './block.js';
+import { Block, type Places } from './block.js';
 import type { KvCache } from './kv-cache.js';
 import { RotaryEmbedding, type Rotation } from './rope.js';
 
@@ -32,6 +35,8 @@ export interface LlamaForwardOptions {
   /** Added to the attention scores, [B or 1, 1, T, S]; by default attention is causal. */
   mask?: Tensor;
   cache?: KvCache;
+  /** Positions whose states are asked for, row-major in [B, T]; by default all. */
+  states?: readonly number[];
 }
 
 /** Embedding table, layers, last norm, output layer. All of it frozen. */
@@ -94,11 +99,14 @@ export class Llama extends Module {
   /**
    * Runs all layers.
    * @param hidden_BTD embeddings of tokens and of item slots
-   * @returns states after the last norm, [B, T, D]
+   * @returns states after the last norm, [B, T, D], or [X, D] for X `states` that were asked for
    * @throws ShapeError if the width is not the model's
    * @throws IloraError `data` beyond the positions the model was trained on: it would answer with noise
    */
-  forward(hidden_BTD: Tensor, { pass, positions, mask, cache }: LlamaForwardOptions = {}): Tensor {
+  forward(
+    hidden_BTD: Tensor,
+    { pass, positions, mask, cache, states }: LlamaForwardOptions = {},
+  ): Tensor {
     const { B, T } = dims('Llama.forward(hidden)', hidden_BTD, 'B T D', {
       D: this.#config.hiddenSize,
     });
@@ -133,14 +141,49 @@ export class Llama extends Module {
     let x_BTD = hidden_BTD;
     const recomputation = pass?.recomputation;
     if (recomputation !== undefined) x_BTD = recomputation.leaf(x_BTD);
+    const asked = states && this.#asked(states, [B, T]);
     for (const layer of this.layers) {
-      const body = (x: Tensor): Tensor => layer.forward(x, { rotation, attention, cache, pass });
+      // The last layer's states are nobody's keys: only those that are asked for are worth their products.
+      const places = layer === this.layers.at(-1) ? asked?.places : undefined;
+      const input = { rotation, attention, cache, pass, ...(places && { places }) };
+      const body = (x: Tensor): Tensor => layer.forward(x, input);
       // What a layer makes on its way goes with it: a backward pass holds what it needs by itself. A
       // cache is filled from inside and outlives the layer.
       const once = (x: Tensor): Tensor => (cache === undefined ? scope(() => body(x)) : body(x));
       x_BTD = recomputation?.through(x_BTD, body, pass?.dropout) ?? once(x_BTD);
     }
-    return this.norm.forward(x_BTD);
+    const normed = this.norm.forward(x_BTD);
+    if (asked === undefined) return normed;
+    const flat = reshape(normed, [B * asked.places.U, this.#config.hiddenSize]);
+    return indexSelect(flat, 0, this.#index(asked.order));
+  }
+
+  /** Rows ask for as many places each, the last one again where they have fewer; where the states then stand. */
+  #asked(states: readonly number[], [B, T]: [number, number]): { places: Places; order: number[] } {
+    const rows = Array.from({ length: B }, (): number[] => []);
+    const found = states.map((state) => {
+      const row = rows[Math.floor(state / T)];
+      if (row === undefined)
+        throw mismatch('shape', {
+          where: 'Llama.forward(states)',
+          expected: `places in ${B} rows of ${T}`,
+          got: state,
+        });
+      row.push(state);
+      return { b: Math.floor(state / T), u: row.length - 1 };
+    });
+    const U = Math.max(1, ...rows.map((row) => row.length));
+    const places = rows.flatMap((row, b) =>
+      Array.from({ length: U }, (_, u) => row[Math.min(u, row.length - 1)] ?? b * T),
+    );
+    return {
+      places: { index: this.#index(places), U },
+      order: found.map(({ b, u }) => b * U + u),
+    };
+  }
+
+  #index(places: readonly number[]): Tensor {
+    return toDevice(Tensor.from(BigInt64Array.from(places, BigInt)), this.device);
   }
 
   /** Next-token logits of states: [..., D] → [..., V]. */

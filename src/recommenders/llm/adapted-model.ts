@@ -76,7 +76,7 @@ export class AdaptedModel {
     gates_BE?: Tensor;
   } {
     const { base } = this.parts;
-    const { B, T } = layout;
+    const { T } = layout;
     const pass: Pass = {
       ...(gates_BE && { gates_BE: recomputation?.leaf(gates_BE) ?? gates_BE }),
       ...(dropout && { dropout }),
@@ -85,17 +85,15 @@ export class AdaptedModel {
     const known = cache?.length ?? 0;
     const unread = (x: Tensor, axis: number): Tensor =>
       known === 0 ? x : narrow(x, axis, known, T - known);
-    const hidden_BTD = base.forward(unread(this.embed(layout), 1), {
+    const states_UD = base.forward(unread(this.embed(layout), 1), {
       pass,
+      states: layout.states.map((place) => place - known),
       ...(cache && { cache }),
       ...((layout.isTree || known > 0) && {
         positions: layout.positions.slice(known),
         mask: unread(treeMask(layout, base), 2),
       }),
     });
-    const flat = reshape(hidden_BTD, [B * (T - known), base.config.hiddenSize]);
-    const places = layout.states.map((place) => place - known);
-    const states_UD = indexSelect(flat, 0, this.#index(places));
     const logs_UV = logSoftmax(widen(base.logits(states_UD)), -1);
     const V = base.config.vocabSize;
     const picks = layout.predictions.map(({ state, token }) => state * V + token);

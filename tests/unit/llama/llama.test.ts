@@ -12,6 +12,7 @@ import {
   mul,
   narrow,
   noGrad,
+  reshape,
   sum,
   Tensor,
   zeros,
@@ -22,8 +23,8 @@ import { checkGradients, close, noise } from '../../support/numeric.js';
 
 engineThreads(1);
 
-const ids = (values: readonly number[]): Tensor =>
-  Tensor.from(BigInt64Array.from(values, BigInt), [1, values.length]);
+const ids = (values: readonly number[], shape = [1, values.length]): Tensor =>
+  Tensor.from(BigInt64Array.from(values, BigInt), shape);
 
 test('gradients with respect to the embeddings agree with finite differences', () => {
   const model = tinyLlama({ dtype: 'float64' });
@@ -35,6 +36,23 @@ test('gradients with respect to the embeddings agree with finite differences', (
     },
     { hidden },
   );
+});
+
+test('states that are asked for are those of the full pass, in their order, and have its gradients', () => {
+  const model = tinyLlama({ dtype: 'float64' });
+  const hidden = noise([3, 4, 16], 1);
+  const states = [11, 0, 2, 9, 1]; // none of the second row's; three, none and two a row
+  const all = model.forward(hidden);
+  const picked = indexSelect(reshape(all, [12, 16]), 0, ids(states, [states.length]));
+  const asked = model.forward(hidden, { states });
+  assert.deepEqual(asked.shape, [5, 16]);
+  close(asked.toNumbers(), picked.toNumbers(), 1e-12);
+  checkGradients(() => sum(mul(model.forward(hidden, { states }), noise([5, 16], 2))), { hidden });
+  for (const outside of [12, -1])
+    assert.throws(() => model.forward(hidden, { states: [outside] }), {
+      code: 'shape',
+      message: /expected places in 3 rows of 4, got/,
+    });
 });
 
 test('no weight of the base collects a gradient', () => {
