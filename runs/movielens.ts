@@ -28,7 +28,7 @@ const { values } = parseArgs({
     result: { type: 'string', default: 'runs/movielens.json' },
     set: { type: 'string', multiple: true, default: [] },
     stage: { type: 'string' },
-    'wide-rows': { type: 'string', default: '20' },
+    'wide-rows': { type: 'string', default: '5' },
   },
 });
 
