@@ -143,7 +143,7 @@ function byteLetters(): string {
 }
 
 /** The kinds of run that are proved. */
-export const VARIANTS = ['sasrec', 'lora', 'linear', 'conv', 'conv-batch-norm'] as const;
+export const VARIANTS = ['sasrec', 'lora', 'linear', 'workers', 'conv', 'conv-batch-norm'] as const;
 export type Variant = (typeof VARIANTS)[number];
 
 /** What a user would write for a variant: dropout, validation and early stopping are on. */
@@ -177,7 +177,9 @@ export function settingsInput(
       experts: 2,
       dropout: 0.1,
       learningRate: 0.01,
-      ...(isSasrec || variant === 'lora' ? {} : { gate: variant }),
+      ...(isSasrec || variant === 'lora'
+        ? {}
+        : { gate: variant === 'workers' ? 'linear' : variant }),
     },
     training: {
       // Of 18 windows: two passes and a half, with steps that begin in one pass and end in the next.
@@ -185,6 +187,7 @@ export function settingsInput(
       batchSize: 4,
       // Several parts to a step, most of two or three windows: batch statistics move.
       batchTokens: 600,
+      workers: variant === 'workers' ? 2 : 1,
       warmupShare: 0.2,
       validateEvery: 8,
       validationRows: 3,

@@ -101,12 +101,14 @@ export class GradientWorkers implements GradientSource {
     let isOver = false;
     const work = async (member: Member): Promise<void> => {
       while (taken < parts.length && !isOver) {
+        signal?.throwIfAborted();
         const place = taken++;
         const examples = parts[place] as number[];
         const windows = learner.windows(examples, position);
         const part = await member.compute({ position, examples, windows, targets });
         done.set(place, part);
         if (isOver) return release();
+        signal?.throwIfAborted();
         checkLoss(part.loss, examples, position, learner);
         for (let next = done.get(added); next !== undefined; next = done.get(added)) {
           done.delete(added++);
