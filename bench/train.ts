@@ -19,14 +19,16 @@ import {
   longInstance,
   losses,
   lossesInFloat32,
+  ourLaunch,
   TOLERANCE,
 } from './harness/field.js';
 import { matrixPeak, usefulOperations } from './harness/operations.js';
+import { environment } from './harness/program.js';
 import { median, ratio, spread } from './harness/statistics.js';
 import { rowTokens, type WorkRow } from './ours/work.js';
 
-/** Steps before the first round that counts. */
-const WARM_UP = 1;
+/** Steps before the first round that counts: memory grows in them. */
+const WARM_UP = 2;
 /** Longest trial of a setting of P2; compiling may take minutes. */
 const TRIAL_MINUTES = 15;
 
@@ -46,9 +48,11 @@ await bench('train', async (options) => {
 
   const sweep = hasPeers ? await choosePeftSettings(options) : undefined;
   note(`starting contestants in ${dtype}`);
-  const contestants = await startAll(
-    launches(options, dtype, { ...(sweep && { peftSettings: sweep.chosen }) }),
-  );
+  const place = { work: options.work, dtype, env: environment(options) };
+  const contestants = await startAll([
+    ...launches(options, dtype, { ...(sweep && { peftSettings: sweep.chosen }) }),
+    ...(options.threads > 1 ? [ourLaunch('ilora', place, 1)] : []),
+  ]);
   try {
     const loadPeaks = await peaks(contestants);
     const inTimedType = await losses(contestants, 0);
@@ -78,6 +82,7 @@ await bench('train', async (options) => {
     const versus = (name: string) => (byName.has(name) ? ratio(timed(name), own) : undefined);
     const [authors, peftRatio] = [versus('authors_style'), versus('peft_lora')];
     const overLora = ratio(own, timed('lora'));
+    const oneWorker = timed('ilora_1_worker');
     await stopAll(contestants.filter(({ name }) => name !== 'ilora'));
     const inProcesses = hasPeers ? await timeInProcesses(options, ilora, sweep?.chosen ?? {}) : {};
     return {
@@ -91,6 +96,7 @@ await bench('train', async (options) => {
       peak_memory_ratio_vs_peft_lora: share(memory.ilora, memory.peft_lora),
       long_instance: longInstance(options, dtype),
       peers_in_processes: inProcesses,
+      ...(oneWorker.length > 0 && { workers_over_threads: ratio(oneWorker, own) }),
       spreads: {
         ...(authors && { ratio_vs_authors_style: authors }),
         ...(peftRatio && { ratio_vs_peft_lora: peftRatio }),

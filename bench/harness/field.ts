@@ -91,10 +91,15 @@ interface Place {
   env: NodeJS.ProcessEnv;
 }
 
-/** One of ours; the device is in the work. */
-export function ourLaunch(kind: Kind, { work, dtype, env }: Place): Launch {
+/**
+ * One of ours; the device is in the work.
+ * @param workers that share a step; what the product takes by default
+ */
+export function ourLaunch(kind: Kind, { work, dtype, env }: Place, workers?: number): Launch {
   const program = join(ROOT, 'bench', 'ours', 'contestant.ts');
-  return { name: kind, ...node(program, work, kind, dtype), env };
+  const words = [work, kind, dtype];
+  if (workers === undefined) return { name: kind, ...node(program, ...words), env };
+  return { name: `${kind}_${workers}_worker`, ...node(program, ...words, String(workers)), env };
 }
 
 /** The peer with the adapter of one of ours. */

@@ -1,5 +1,5 @@
 /**
- * `ilora` as a contestant: `contestant.ts WORK ilora|lora float32|bfloat16`, then one task per line.
+ * `ilora` as a contestant: `contestant.ts WORK ilora|lora float32|bfloat16 [WORKERS]`, then one task per line.
  *
  * Training is the product's own `train`, of which a step is let through at a time: it waits in its validation.
  */
@@ -32,7 +32,7 @@ import { productSpeed, synchronize } from './product-speed.js';
 import { WORK_FILE, type Work } from './work.js';
 import { type Kind, openWorld, TOTAL_STEPS } from './world.js';
 
-const [, , folder = '', kind = 'ilora', dtype = 'float32'] = process.argv;
+const [, , folder = '', kind = 'ilora', dtype = 'float32', wantedWorkers] = process.argv;
 const { world: options } = JSON.parse(readFileSync(join(folder, WORK_FILE), 'utf8')) as Work;
 const world = await openWorld(kind as Kind, dtype as 'float32' | 'bfloat16', options);
 const { recommender, dataset, settings } = world;
@@ -68,7 +68,7 @@ async function trainStep(batch: number): Promise<Record<string, number>> {
 }
 
 async function startTraining(): Promise<void> {
-  const path = join(folder, `run-${kind}`);
+  const path = join(folder, `run-${kind}-${wantedWorkers ?? ''}`);
   mkdirSync(path);
   const run = new RunFolder(path);
   run.prepare(false);
@@ -80,7 +80,8 @@ async function startTraining(): Promise<void> {
     validateEvery: batchSize,
     checkpointSeconds: 1e9,
   };
-  const gradients = await gradientSource(learner, { ...settings.training, batchSize });
+  const workers = wantedWorkers === undefined ? settings.training.workers : Number(wantedWorkers);
+  const gradients = await gradientSource(learner, { batchSize, workers });
   await train(learner, run, trainerOptions, {
     gradients,
     onStep: ({ loss }) => {
