@@ -25,6 +25,7 @@
 #include <atomic>
 #include <cctype>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <limits>
@@ -48,10 +49,7 @@ struct HandleSet {
   bool has(const void* handle) { std::lock_guard<std::mutex> lock(mutex); return known.count(handle) != 0; }
 };
 
-HandleSet& handles() {
-  static auto* set = new HandleSet();
-  return *set;
-}
+HandleSet& handles() { static auto* set = new HandleSet(); return *set; }
 
 // What a JavaScript handle points to. `kind` tells a tensor from a generator: a wrong handle is an
 // error, not a crash.
@@ -76,10 +74,7 @@ struct Handle {
 // Tensors on their way from one JavaScript thread to another, by number.
 struct Waiting { std::mutex mutex; std::unordered_map<uint32_t, at::Tensor> tensors; uint32_t last = 0; };
 
-Waiting& waiting() {
-  static auto* one = new Waiting();
-  return *one;
-}
+Waiting& waiting() { static auto* one = new Waiting(); return *one; }
 
 // Operators that this environment has resolved, by id.
 struct Environment {
@@ -566,6 +561,11 @@ Napi::Value hasCuda(const Napi::CallbackInfo& info) {
   return guarded(info, [&](Napi::Env env) -> Napi::Value { return Napi::Boolean::New(env, at::hasCUDA()); });
 }
 
+// quit(code): ends the process without waiting for threads that are inside an operator, nor running anything else.
+Napi::Value quit(const Napi::CallbackInfo& info) {
+  return guarded(info, [&](Napi::Env) -> Napi::Value { std::_Exit(static_cast<int>(toInt(info[0], "quit(code)"))); });
+}
+
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Environment());
   boundMemory();
@@ -588,6 +588,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("threads", Napi::Function::New(env, threads));
   exports.Set("live", Napi::Function::New(env, live));
   exports.Set("load", Napi::Function::New(env, load));
+  exports.Set("quit", Napi::Function::New(env, quit));
   exports.Set("hasCuda", Napi::Function::New(env, hasCuda));
   return exports;
 }

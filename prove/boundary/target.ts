@@ -124,7 +124,7 @@ const FOREACH: Record<string, Slots> = {
 };
 
 /** The addon's entries; a wrong handle among the values comes with `any`. */
-const NATIVE: Record<Exclude<keyof Native, 'torchVersion'>, Slots> = {
+const NATIVE: Record<Exclude<keyof Native, 'torchVersion' | 'quit'>, Slots> = {
   resolve: ['text', 'text'],
   call: ['int', 'any'],
   describe: ['any'],

@@ -1,6 +1,7 @@
 /**
  * Ctrl-C as an AbortSignal: the first one asks the work to stop and save, the second ends the process.
  */
+import { endProcess } from '../tensor/index.js';
 import { note } from './terminal.js';
 
 const SAME_SIGNAL_MS = 300;
@@ -12,7 +13,7 @@ export async function interruptible<T>(body: (signal: AbortSignal) => Promise<T>
   const stop = (): void => {
     if (controller.signal.aborted) {
       // One Ctrl-C can arrive twice: from the terminal and from the launcher.
-      if (performance.now() - first > SAME_SIGNAL_MS) process.exit(130);
+      if (performance.now() - first > SAME_SIGNAL_MS) endProcess(130);
       return;
     }
     first = performance.now();

@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from '@commander-js/extra-typings';
 import { IloraError } from '../errors/index.js';
-import { onEngineNotice } from '../tensor/index.js';
+import { endProcess, onEngineNotice } from '../tensor/index.js';
 import { isAbort } from '../training/index.js';
 import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
@@ -59,11 +59,14 @@ function exitByThrowing(command: Command): void {
   for (const inner of command.commands) exitByThrowing(inner as Command);
 }
 
+/** Exit code after Ctrl-C, as shells give it. */
+const STOPPED = 130;
+
 function explain(error: unknown, isDebug: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // commander has said what was wrong
   if (isAbort(error)) {
     note(error instanceof IloraError ? `ilora: ${error.message}` : 'ilora: stopped');
-    return 130;
+    return STOPPED;
   }
   if (error instanceof IloraError) {
     note(`ilora: ${isDebug ? error.stack : error.message}`);
@@ -75,4 +78,6 @@ function explain(error: unknown, isDebug: boolean): number {
   return 1;
 }
 
-process.exitCode = await main();
+const code = await main();
+if (code === STOPPED) endProcess(code); // at once, whatever workers are doing
+process.exitCode = code;

@@ -40,6 +40,7 @@ export {
 } from './libtorch.js';
 export {
   type EngineInfo,
+  endProcess,
   engineInfo,
   noticeEngine,
   onEngineNotice,

@@ -58,6 +58,7 @@ export interface Native {
   threads(count?: number): number;
   live(): number;
   load(path: string): void;
+  quit(code: number): never;
   hasCuda(): boolean;
 }
 
@@ -111,6 +112,15 @@ function load(): { native: Native; info: EngineInfo } {
   const threads = entries.threads(environment.threads ?? availableParallelism());
   loaded = { native: entries, info: { libtorch, addon, threads } };
   return loaded;
+}
+
+/**
+ * Ends the process at once: a thread that is inside an operator, which nothing can interrupt, is not waited for. What
+ * is to be kept must be on disk.
+ */
+export function endProcess(code: number): never {
+  if (loaded !== undefined) loaded.native.quit(code);
+  process.exit(code);
 }
 
 let cudaReady = false;

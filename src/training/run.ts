@@ -123,7 +123,9 @@ export async function trainRun(
       });
       return { record, folder, recommender, sasrec, dataset, summary };
     } finally {
-      await gradients.close();
+      const closed = gradients.close();
+      // After a stop nobody waits for workers to come out of an operator.
+      if (hooks.signal?.aborted !== true) await closed;
     }
   });
 }
