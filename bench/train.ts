@@ -146,7 +146,7 @@ async function timeInProcesses(
         [
           {
             name: 'ilora',
-            run: (round) => ilora.time('train', { batch: rounds + WARM_UP + round }),
+            run: (round) => ilora.time('train', { batch: first + round }),
           },
           {
             name,
