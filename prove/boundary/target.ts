@@ -22,6 +22,7 @@ import {
 } from '../../src/tensor/index.js';
 import { type Native, native } from '../../src/tensor/native.js';
 import * as operators from '../../src/tensor/operators.js';
+import { adopt, share } from '../../src/tensor/share.js';
 import type { Dice } from './dice.js';
 import { type Kind, type Named, receiver, right, wrong } from './value.js';
 
@@ -178,7 +179,10 @@ export function findTargets(): { targets: Target[]; unlisted: string[] } {
   };
   addAll('', { ...operators, ...attention }, OPERATORS);
   addAll('foreach.', operators.foreach, FOREACH);
-  addAll('native.', native(), NATIVE);
+  const { quit: _, ...called } = native(); // what it does ends the process, as it should
+  addAll('native.', called, NATIVE);
+  add('share', [T], ([tensor]) => share(tensor as never));
+  add('adopt', ['int'], ([shared]) => adopt(shared as never));
   for (const name of Object.getOwnPropertyNames(Tensor.prototype)) {
     if (name === 'constructor') continue;
     const slots = METHODS[name];

@@ -17,12 +17,19 @@ test('stopped and resumed runs equal uninterrupted ones, and a changed checkpoin
   };
   assert.deepEqual(failures, []);
   assert.equal(ok, true);
-  assert.deepEqual(Object.keys(variants), ['sasrec', 'lora', 'linear', 'conv', 'conv-batch-norm']);
+  assert.deepEqual(Object.keys(variants), [
+    'sasrec',
+    'lora',
+    'linear',
+    'workers',
+    'conv',
+    'conv-batch-norm',
+  ]);
   for (const [name, variant] of Object.entries(variants)) {
     assert.equal(variant.runs, 1, name);
     assert.ok(variant.compared.tensors >= 80, name);
   }
-  assert.equal(runs, 5);
+  assert.equal(runs, 6);
   assert.ok(interruptions >= runs, `${interruptions}`);
   assert.deepEqual(Object.keys(controls), ['a parameter', 'a first moment', 'a second moment']);
   for (const [name, difference] of Object.entries(controls))
