@@ -3,8 +3,8 @@
  *
  *   npm run --silent prove:resume [-- --quick] [--json] [--seed N] [--result FILE]
  *
- * SASRec, LoRA and iLoRA with three gates, in one thread and with workers, are trained through `trainRun` with dropout, validation and
- * early stopping; a stop is placed at every point where training asks whether to stop (before and after
+ * SASRec, LoRA and iLoRA with three gates, in one thread and with workers, are trained through `trainRun` with
+ * dropout, validation and early stopping; a stop is placed at every point where training asks whether to stop (before and after
  * each part of a step, while validating). Then two or three stops in one run; then the command line in
  * processes of its own with SIGINT at random times. Compared are all tensors and moments, the state, every
  * line of the metrics, the best weights and the summary; only times may differ.

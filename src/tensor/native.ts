@@ -119,8 +119,10 @@ function load(): { native: Native; info: EngineInfo } {
  * is to be kept must be on disk.
  */
 export function endProcess(code: number): never {
-  if (loaded !== undefined) loaded.native.quit(code);
-  process.exit(code);
+  if (loaded === undefined) process.exit(code);
+  process.emit('exit', code); // who cleans up at the end still does
+  loaded.native.quit(code);
+  throw new Error('the process goes on after its end');
 }
 
 let cudaReady = false;
