@@ -71,7 +71,7 @@ const trainingSchema = z.strictObject({
     .max(256)
     .optional()
     .describe(
-      'threads that share the windows of a step, on a CPU and without batch norm; default: one per core',
+      'threads that share the windows of a step, on a CPU and without batch norm; default: one per core, as memory allows',
     ),
   recomputesActivations: z
     .boolean()

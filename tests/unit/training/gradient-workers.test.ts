@@ -4,9 +4,13 @@ import { test } from 'node:test';
 import { LlmLearner, type TrainingPosition } from '../../../src/recommenders/index.js';
 import { engineThreads, foreach, Generator, noGrad, normal_ } from '../../../src/tensor/index.js';
 import { OwnGradients } from '../../../src/training/gradients/source.js';
-import { GradientWorkers, gradientSource } from '../../../src/training/gradients/workers.js';
+import {
+  affordableWorkers,
+  GradientWorkers,
+  gradientSource,
+} from '../../../src/training/gradients/workers.js';
 import { leaksNothing } from '../../support/leak.js';
-import { tinyDataset, tinyIlora } from '../../support/models.js';
+import { tinyConfig, tinyDataset, tinyIlora } from '../../support/models.js';
 import { close } from '../../support/numeric.js';
 
 engineThreads(1);
@@ -150,4 +154,18 @@ test('workers are taken where they pay: not for one window, a small base or a ga
     await own({ adapter: { gate: 'conv-batch-norm' } }, { batchSize: 8, workers: 2 }),
     true,
   );
+});
+
+test('no more workers than memory has room for their activations', () => {
+  const shape = (numLayers: number, hiddenSize: number, intermediateSize: number) =>
+    ({
+      config: { ...tinyConfig, numLayers, hiddenSize, intermediateSize },
+      dtype: 'bfloat16',
+    }) as const;
+  const smollm2 = shape(30, 576, 1536);
+  const llama7b = shape(32, 4096, 11_008);
+  assert.equal(affordableWorkers(smollm2, 1024, 22e9), 7);
+  assert.equal(affordableWorkers(smollm2, 2048, 22e9), 3);
+  assert.equal(affordableWorkers(llama7b, 1024, 64e9), 2);
+  assert.equal(affordableWorkers(llama7b, 1024, 1e9), 1);
 });
