@@ -40,7 +40,12 @@ type Slots = readonly Slot[];
 
 const T = 'tensor';
 const PLACE: Record<string, Kind> = { dtype: 'dtype', device: 'device' };
-const ATTENTION: Record<string, Kind> = { isCausal: 'flag', mask: 'tensor', causal: 'tensor' };
+const ATTENTION: Record<string, Kind> = {
+  isCausal: 'flag',
+  mask: 'tensor',
+  isMaskCausal: 'flag',
+  causal: 'tensor',
+};
 const unary = [
   'zerosLike',
   'clone',
@@ -82,6 +87,7 @@ const OPERATORS: Record<string, Slots> = {
   reshape: [T, 'shape'],
   permute: [T, 'shape'],
   transpose: [T, 'int', 'int'],
+  roll: [T, 'int', 'int'],
   unsqueeze: [T, 'int'],
   squeeze: [T, 'int'],
   expand: [T, 'shape'],
@@ -106,8 +112,10 @@ const OPERATORS: Record<string, Slots> = {
   attentionByProducts: [T, T, T, ATTENTION],
   causalMask: ['count', 'count', PLACE],
   addProduct_: [T, T, T, 'number'],
+  addElementProduct_: [T, T, T],
   crossEntropy: [T, T, { reduction: 'text', ignoreId: 'int' }],
   dropout: [T, 'number', 'any'],
+  zeroSome: [T, 'number', 'any'],
   uniform_: [T, 'number', 'number', 'generator'],
   normal_: [T, 'number', 'number', 'generator'],
   mapFile: ['text', 'int'],

@@ -32,7 +32,7 @@ export interface LlamaForwardOptions {
   pass?: Pass;
   /** Position of every token, row-major [B, T]; by default counted on from the cache's length. */
   positions?: readonly number[];
-  /** Added to the attention scores, [B or 1, 1, T, S]; by default attention is causal. */
+  /** Added to the attention scores, [B or 1, 1, T, S]; it forbids at least all later tokens. By default those. */
   mask?: Tensor;
   cache?: KvCache;
   /** Positions whose states are asked for, row-major in [B, T]; by default all. */
@@ -134,7 +134,7 @@ export class Llama extends Module {
         : this.#rope.at(positions, [B, T], place);
     const attention: AttentionOptions =
       mask !== undefined
-        ? { mask }
+        ? { mask, isMaskCausal: true }
         : T > 1
           ? { isCausal: true, causal: causalMask(T, T, place) }
           : {};

@@ -9,8 +9,7 @@
 
 import type { ModelConfig } from '../checkpoint/index.js';
 import {
-  add,
-  cat,
+  addElementProduct_,
   type Device,
   type DType,
   indexSelect,
@@ -18,6 +17,7 @@ import {
   mul,
   narrow,
   reshape,
+  roll,
   Tensor,
   toDevice,
 } from '../tensor/index.js';
@@ -134,7 +134,7 @@ export class RotaryEmbedding {
 
 /** x · cos + swapped halves of x · signed sin, for x [B, H, T, K]. */
 export function rotate(x_BHTK: Tensor, { cos, sin }: Rotation): Tensor {
-  const half = x_BHTK.axis(-1) / 2;
-  const swapped = cat([narrow(x_BHTK, -1, half, half), narrow(x_BHTK, -1, 0, half)], -1);
-  return add(mul(x_BHTK, cos), mul(swapped, sin));
+  const rotated_BHTK = mul(roll(x_BHTK, x_BHTK.axis(-1) / 2, -1), sin);
+  addElementProduct_(rotated_BHTK, x_BHTK, cos);
+  return rotated_BHTK;
 }

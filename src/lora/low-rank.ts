@@ -58,7 +58,8 @@ export function forwardLowRank(given: readonly LinearLayer[], x: Tensor, pass?: 
     ),
     dtype,
   );
-  const low = linear(first.dropout.forward(x, pass), down_RI);
+  const { kept, scale } = first.dropout.zeroSome(x, pass);
+  const low = linear(kept, down_RI);
   const weights = layers.flatMap((layer) => layer.rankWeights(x, pass) ?? []);
   const mixed =
     weights.length === 0
@@ -71,7 +72,7 @@ export function forwardLowRank(given: readonly LinearLayer[], x: Tensor, pass?: 
   return layers.map((layer, i) => {
     const y_NO = layer.base.forward(flat_NI, pass);
     const up_RO = transpose(cast(layer.up, dtype), 0, 1);
-    addProduct_(y_NO, parts[i] as Tensor, up_RO, layer.scale);
+    addProduct_(y_NO, parts[i] as Tensor, up_RO, layer.scale * scale);
     return reshape(y_NO, [...shape.slice(0, -1), layer.outFeatures]);
   });
 }

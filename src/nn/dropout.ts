@@ -1,7 +1,7 @@
 /**
  * Dropout that is on exactly when a pass brings streams of random bits.
  */
-import { dropout, type Tensor } from '../tensor/index.js';
+import { dropout, type Tensor, zeroSome } from '../tensor/index.js';
 import { Module } from './module.js';
 import type { Pass } from './pass.js';
 
@@ -16,5 +16,11 @@ export class Dropout extends Module {
   forward(x: Tensor, pass?: Pass): Tensor {
     if (pass?.dropout === undefined || this.probability === 0) return x;
     return dropout(x, this.probability, pass.dropout);
+  }
+
+  /** `forward` before its scale, for a layer that scales something smaller behind it. */
+  zeroSome(x: Tensor, pass?: Pass): { kept: Tensor; scale: number } {
+    if (pass?.dropout === undefined) return { kept: x, scale: 1 };
+    return zeroSome(x, this.probability, pass.dropout);
   }
 }

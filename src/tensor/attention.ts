@@ -7,13 +7,17 @@ import { hasOperator, operator } from './call.js';
 import { dims } from './dims.js';
 import type { Device, DType } from './dtype.js';
 import {
+  cat,
   equalsZero,
   expand,
   full,
   maskedFill,
   matmul,
+  narrow,
+  permute,
   reshape,
   softmax,
+  split,
   transpose,
   tril,
   unsqueeze,
@@ -25,6 +29,11 @@ export interface AttentionOptions {
   isCausal?: boolean;
   /** Added to the scores; broadcasts to [B, H, T, S]; -Infinity forbids. */
   mask?: Tensor;
+  /**
+   * The mask forbids all that comes after a query, whose place is counted from the end: the last query may see the
+   * last key. Saves the products with what is forbidden anyway.
+   */
+  isMaskCausal?: boolean;
   /** The causal order as a mask [T, S], where a caller made it once for many calls (`causalMask`). */
   causal?: Tensor;
 }
@@ -82,7 +91,15 @@ export function attentionFused(
   return fusedOp(query_BHTK, key, value, mask ?? null, 0, isCausal);
 }
 
-/** `attention` by matrix products; the queries of one group are rows of one product. */
+/** Shortest block of queries that is worth products of its own, and the most blocks. */
+const [SHORTEST_BLOCK, MOST_BLOCKS] = [64, 4];
+
+/**
+ * `attention` by matrix products; the queries of one group are rows of one product.
+ *
+ * In causal order queries go block by block, each with the keys that the block may see: of four blocks' products
+ * 10 in 16 are left.
+ */
 export function attentionByProducts(
   query_BHTK: Tensor,
   key_BGSK: Tensor,
@@ -90,32 +107,68 @@ export function attentionByProducts(
   options: AttentionOptions = {},
 ): Tensor {
   const { B, H, T, K, G, S, O } = checkHeads(query_BHTK, key_BGSK, value_BGSO);
-  const rows = H / G;
-  const group = (x: Tensor, length: number, width: number): Tensor =>
-    reshape(x, [B * G, length, width]);
-  const scores = addProductsOp(
-    scoreMask(query_BHTK, options, { B, T, G, S, rows }),
-    group(query_BHTK, rows * T, K),
-    transpose(group(key_BGSK, S, K), 1, 2),
-    1,
-    1 / Math.sqrt(K),
-  );
-  return reshape(matmul(softmax(scores, -1), group(value_BGSO, S, O)), [B, H, T, O]);
+  const { mask, isCausal, isMaskCausal } = read(options);
+  const keys_NSK = reshape(key_BGSK, [B * G, S, K]);
+  const values_NSO = reshape(value_BGSO, [B * G, S, O]);
+  const hasOrder = mask === undefined ? isCausal : isMaskCausal;
+  const lengths = hasOrder ? blocks(T) : [T];
+  const seenBefore = mask === undefined ? 0 : S - T;
+  let end = 0;
+  const queries = lengths.length === 1 ? [query_BHTK] : split(query_BHTK, lengths, 2);
+  const mixed = queries.map((block_BHUK) => {
+    const U = block_BHUK.axis(2);
+    const start = end;
+    end += U;
+    const seen = hasOrder ? Math.max(1, Math.min(S, end + seenBefore)) : S;
+    const block = { B, H, G, T, S, start, U, seen };
+    const scores = addProductsOp(
+      scoreMask(query_BHTK, options, block),
+      reshape(block_BHUK, [B * G, (H / G) * U, K]),
+      transpose(narrow(keys_NSK, 1, 0, seen), 1, 2),
+      1,
+      1 / Math.sqrt(K),
+    );
+    const mixed = matmul(softmax(scores, -1), narrow(values_NSO, 1, 0, seen));
+    return reshape(mixed, [B, H, U, O]);
+  });
+  if (mixed.length === 1) return mixed[0] as Tensor;
+  // Laid out as the layer behind it reads, so that joining is the only copy.
+  const byPlace = mixed.map((block) => permute(block, [0, 2, 1, 3]));
+  return permute(cat(byPlace, 1), [0, 2, 1, 3]);
 }
 
-/** What is added to the scores of the groups, [B·G or 1, rows·T, S]. */
+/** Lengths of about equal blocks of T queries. */
+function blocks(T: number): number[] {
+  const count = Math.max(1, Math.min(MOST_BLOCKS, Math.floor(T / SHORTEST_BLOCK)));
+  const edge = (i: number): number => Math.floor((i * T) / count);
+  return Array.from({ length: count }, (_, i) => edge(i + 1) - edge(i));
+}
+
+/** What is added to the scores of the groups in a block of queries, [B·G or 1, H/G·U, seen]. */
 function scoreMask(
   { dtype, device }: Tensor,
   options: AttentionOptions,
-  { B, T, G, S, rows }: { B: number; T: number; G: number; S: number; rows: number },
+  {
+    B,
+    H,
+    G,
+    T,
+    S,
+    start,
+    U,
+    seen,
+  }: Record<'B' | 'H' | 'G' | 'T' | 'S' | 'start' | 'U' | 'seen', number>,
 ): Tensor {
   const { mask, causal, isCausal } = read(options);
+  const rows = H / G;
+  const ofBlock = (mask: Tensor): Tensor => narrow(narrow(mask, -2, start, U), -1, 0, seen);
   const repeat = (mask_TS: Tensor): Tensor =>
-    reshape(expand(mask_TS, [rows, T, S]), [1, rows * T, S]);
-  if (mask !== undefined)
+    reshape(expand(ofBlock(mask_TS), [rows, U, seen]), [1, rows * U, seen]);
+  if (mask !== undefined) {
     return tensorOf('attention(mask)', mask).shape.length <= 2
-      ? repeat(mask)
-      : reshape(expand(mask, [B, G * rows, T, S]), [B * G, rows * T, S]);
+      ? repeat(expand(mask, [T, S]))
+      : reshape(ofBlock(expand(mask, [B, H, T, S])), [B * G, rows * U, seen]);
+  }
   if (isCausal) return repeat(causal ?? causalMask(T, S, { dtype, device }));
   return full([1, 1, 1], 0, { dtype, device });
 }
@@ -131,9 +184,11 @@ export function causalMask(T: number, S: number, place: { dtype: DType; device: 
   );
 }
 
-function read(options: AttentionOptions): AttentionOptions & { isCausal: boolean } {
-  const { mask, causal, isCausal = false } = optionsOf('attention', options);
-  return { mask, causal, isCausal };
+function read(
+  options: AttentionOptions,
+): AttentionOptions & { isCausal: boolean; isMaskCausal: boolean } {
+  const { mask, causal, isCausal = false, isMaskCausal = false } = optionsOf('attention', options);
+  return { mask, causal, isCausal, isMaskCausal };
 }
 
 /** Each of G heads serves H / G queries: [B, G, S, K] → [B, H, S, K]. */

@@ -197,6 +197,7 @@ export const maskedFill = (x: Tensor, mask: Tensor, value: number): Tensor =>
 const reshapeOp = operator('aten::reshape', 'self shape');
 const permuteOp = operator('aten::permute', 'self dims');
 const transposeOp = operator('aten::transpose.int', 'self dim0 dim1');
+const rollOp = operator('aten::roll', 'self shifts dims');
 const unsqueezeOp = operator('aten::unsqueeze', 'self dim');
 const squeezeOp = operator('aten::squeeze.dim', 'self dim');
 const expandOp = operator('aten::expand', 'self size');
@@ -213,6 +214,8 @@ export const reshape = (x: Tensor, shape: readonly number[]): Tensor => reshapeO
 export const permute = (x: Tensor, axes: readonly number[]): Tensor => permuteOp(x, axes);
 export const transpose = (x: Tensor, axisA: number, axisB: number): Tensor =>
   transposeOp(x, axisA, axisB);
+/** Element i of an axis goes to i + shift; those pushed over the end come back at its start. */
+export const roll = (x: Tensor, shift: number, axis: number): Tensor => rollOp(x, [shift], [axis]);
 export const unsqueeze = (x: Tensor, axis: number): Tensor => unsqueezeOp(x, axis);
 export const squeeze = (x: Tensor, axis: number): Tensor => squeezeOp(x, axis);
 /** Repeats axes of length 1 without copying; -1 leaves an axis alone. */
@@ -350,7 +353,6 @@ export const binaryCrossEntropy = (logits: Tensor, targets: Tensor): Tensor =>
 
 // ---- random masks -------------------------------------------------------------------------------
 
-const mulNumberInPlaceOp = operatorInPlace('aten::mul_.Scalar', 'self other');
 const subNumberInPlaceOp = operatorInPlace('aten::sub_.Scalar', 'self other');
 const clampOp = operator('aten::clamp', 'self min max');
 
@@ -365,6 +367,16 @@ const clampOp = operator('aten::clamp', 'self min max');
  * @throws IloraError `shape` if there is not one stream per row
  */
 export function dropout(x: Tensor, p: number, streams: RowStreams): Tensor {
+  const { kept, scale } = zeroSome(x, p, streams);
+  return scale === 1 ? kept : mulNumberOp(kept, scale);
+}
+
+/** `dropout` before its scale, for those who scale something smaller behind it. */
+export function zeroSome(
+  x: Tensor,
+  p: number,
+  streams: RowStreams,
+): { kept: Tensor; scale: number } {
   if (!(typeof p === 'number' && p >= 0 && p < 1))
     throw mismatch('engine', { where: 'dropout(p)', expected: 'a probability below 1', got: p });
   const rows = rowsOf(streams);
@@ -374,14 +386,12 @@ export function dropout(x: Tensor, p: number, streams: RowStreams): Tensor {
       expected: `B=${rows} rows, one per stream`,
       got: x.shape,
     });
-  if (p === 0 || x.size === 0) return x;
+  if (p === 0 || x.size === 0) return { kept: x, scale: 1 };
   const level = Math.max(1, Math.min(255, Math.round(p * 256)));
-  // A byte below the level becomes 0, any other 1: comparing and casting truth values is several times slower.
-  const bytes = clampOp(reshapeOp(streams.bytes(x.size / rows), x.shape), level - 1, level);
-  subNumberInPlaceOp(bytes, level - 1);
-  const mask = cast(bytes, x.dtype);
-  mulNumberInPlaceOp(mask, 256 / (256 - level));
-  return mulOp(x, mask);
+  // A byte below the level becomes 0, any other 1: comparing is several times slower, and a truth value too as a factor.
+  const mask = clampOp(reshapeOp(streams.bytes(x.size / rows), x.shape), level - 1, level);
+  subNumberInPlaceOp(mask, level - 1);
+  return { kept: mulOp(x, mask), scale: 256 / (256 - level) };
 }
 
 function rowsOf(streams: RowStreams): number {
@@ -411,6 +421,12 @@ export function addProduct_(x_NO: Tensor, y_NR: Tensor, z_RO: Tensor, scale = 1)
       throw mismatch('engine', { where: 'addProduct_', expected: device, got: factor.device });
   addProductOp(x_NO, y_NR, z_RO, 1, scale);
 }
+
+const addElementProductOp = operatorInPlace('aten::addcmul_', 'self tensor1 tensor2 value');
+
+/** x += y · z, element by element; y and z broadcast to x. Gradients flow through it. */
+export const addElementProduct_ = (x: Tensor, y: Tensor, z: Tensor): void =>
+  addElementProductOp(x, y, z, 1);
 /** Overwrites x with the elements of `source`. */
 export const copy_ = (x: Tensor, source: Tensor): void => copyOp(x, source);
 /** Numbers are drawn in the order of the memory: a view with turned axes gets them in another order. */

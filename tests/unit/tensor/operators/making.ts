@@ -278,6 +278,36 @@ export const making: Table = {
       () => t.addProduct_(t.zeros([3]), t.zeros([2, 4]), t.zeros([4, 3])),
     ],
   },
+  addElementProduct_: {
+    dtypes: FLOATS,
+    slack: 2,
+    gradient: true,
+    named: /aten::(addcmul_|clone)/,
+    cases: (
+      [
+        [
+          [2, 3],
+          [2, 3],
+          [2, 3],
+        ],
+        [[2, 3], [3], [2, 1]],
+        [[0, 3], [3], [3]],
+        [[], [], []],
+      ] as const
+    ).map(([x, y, z]) => ({
+      inputs: [nd(x, 1), nd(y, 2), nd(z, 3)],
+      run: (own, a, b) => {
+        const sum = t.clone(own);
+        t.addElementProduct_(sum, a, b);
+        return sum;
+      },
+      want: (own, a, b) => build(own.shape, (i) => at(own, i) + at(a, i) * at(b, i)),
+    })),
+    misfits: [
+      () => t.addElementProduct_(t.zeros([2, 3]), t.zeros([2, 4]), t.zeros([2, 3])),
+      () => t.addElementProduct_(t.zeros([3]), t.zeros([2, 3]), t.zeros([3])),
+    ],
+  },
   zero_: {
     dtypes: ALL,
     gradient: false,
@@ -345,6 +375,24 @@ export const making: Table = {
       () => t.dropout(t.zeros([2]), 0.5, null as never),
       () => t.dropout(t.zeros([2]), '0' as never, new t.RowStreams(BigInt64Array.of(1n, 2n))),
     ],
+  },
+  zeroSome: {
+    dtypes: FLOATS,
+    gradient: true,
+    named: /dropout/,
+    cases: [0, 0.1, 0.9].map((p) => ({
+      inputs: [nd([2, 3, 5], 1)],
+      run: (x) => t.zeroSome(x, p, new t.RowStreams(BigInt64Array.of(7n, -9n))).kept,
+      want: (x) => {
+        const bytes = [7n, -9n].flatMap((key) => rowBytes(BigInt.asUintN(64, key), 0, 15));
+        const level = Math.round(p * 256);
+        return {
+          shape: x.shape,
+          data: x.data.map((v, i) => ((bytes[i] as number) < level ? 0 : v)),
+        };
+      },
+    })),
+    misfits: [() => t.zeroSome(t.zeros([2]), 1, new t.RowStreams(BigInt64Array.of(1n, 2n)))],
   },
   mapFile: {
     dtypes: ['uint8'],

@@ -106,6 +106,17 @@ const bits = (
   },
 });
 
+/** The shape's elements, moved on along an axis and round its end. */
+const rolled = (x: Nd, shift: number, axis: number): Nd =>
+  build(x.shape, (index) => {
+    const length = x.shape[axis] as number;
+    const from = (i: number): number => (((i - shift) % length) + length) % length;
+    return at(
+      x,
+      index.map((i, each) => (each === axis ? from(i) : i)),
+    );
+  });
+
 export const shape: Table = {
   clone: same(t.clone, /aten::clone/),
   detach: { ...same(t.detach, /aten::detach/), gradient: false },
@@ -206,6 +217,22 @@ export const shape: Table = {
       ),
     ],
     [() => t.transpose(t.zeros([2, 3]), 0, 2)],
+  ),
+  roll: row(
+    /aten::roll/,
+    [1, -1, 5, 0].flatMap((shift) => [
+      single(
+        [x234],
+        (x) => t.roll(x, shift, -1),
+        (x) => rolled(x, shift, 2),
+      ),
+      single(
+        [x23],
+        (x) => t.roll(x, shift, 0),
+        (x) => rolled(x, shift, 0),
+      ),
+    ]),
+    [() => t.roll(t.zeros([2, 3]), 1, 2)],
   ),
   unsqueeze: row(
     /aten::unsqueeze/,
