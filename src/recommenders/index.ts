@@ -5,7 +5,14 @@ export { Cooccurrence, chooseCooccurrence } from './cooccurrence.js';
 export type { Learner, TrainingPosition } from './learner.js';
 export { AdaptedModel } from './llm/adapted-model.js';
 export { Adapter, type AdapterOptions, type AdapterRates } from './llm/adapter.js';
-export { type Layout, type LayoutRow, layOut, rowLength, treeMask } from './llm/layout.js';
+export {
+  type Layout,
+  type LayoutRow,
+  layOut,
+  rowLength,
+  tokensPerWorker,
+  treeMask,
+} from './llm/layout.js';
 export { LlmLearner, type LlmLearnerOptions } from './llm/llm-learner.js';
 export { type LlmParts, LlmRecommender } from './llm/llm-recommender.js';
 export { PromptMemory } from './llm/prompt-memory.js';

@@ -66,7 +66,9 @@ const trainingSchema = z.strictObject({
   batchSize: count.default(32).describe('windows per optimizer step'),
   batchTokens: count
     .optional()
-    .describe('tokens that go through the model at once; default: 1024 on a CPU, 32768 on a GPU'),
+    .describe(
+      'tokens that go through the model at once, half as many again in all where workers share them; default: 1024 on a CPU, 32768 on a GPU',
+    ),
   workers: count
     .max(256)
     .optional()

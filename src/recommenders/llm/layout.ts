@@ -136,11 +136,24 @@ export function cutByTokens(rows: readonly LayoutRow[], tokens: number): number[
 /** What a batch costs beside its tokens, in tokens: operators are started, adapters cast. */
 const BATCH_COST = 50;
 
+/** Fewest tokens that fill a worker's products well enough. */
+const FEWEST_TOKENS = 512;
+
+/**
+ * Tokens of each batch where several workers have one at a time: together they hold half as many again as one worker
+ * would, which costs two of them 3 % of their speed (docs/performance.md).
+ */
+export function tokensPerWorker(tokens: number, workers: number): number {
+  if (workers === 1) return tokens;
+  return Math.min(tokens, Math.max(FEWEST_TOKENS, Math.ceil((1.5 * tokens) / workers)));
+}
+
 /**
  * `cutByTokens` for workers that take batches in their order, each its next one when it is free: as many batches as
  * let all workers be done soonest.
  */
-export function cutEvenly(rows: readonly LayoutRow[], tokens: number, workers: number): number[][] {
+export function cutEvenly(rows: readonly LayoutRow[], most: number, workers: number): number[][] {
+  const tokens = tokensPerWorker(most, workers);
   const least = cutByTokens(rows, tokens);
   if (workers === 1) return least;
   const lengths = rows.map(rowLength);

@@ -10,7 +10,11 @@ import { extname } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { type ErrorCode, IloraError, internal } from '../../errors/index.js';
 import type { Llama } from '../../llama/index.js';
-import type { LlmLearner, TrainingPosition } from '../../recommenders/index.js';
+import {
+  type LlmLearner,
+  type TrainingPosition,
+  tokensPerWorker,
+} from '../../recommenders/index.js';
 import {
   adopt,
   clone,
@@ -42,9 +46,9 @@ export async function gradientSource(
   const { threads } = engineInfo();
   const { base, adapter, batchTokens } = learner.recommender.parts;
   const isAble = base.device === 'cpu' && adapter?.gate?.dependsOnBatch !== true;
-  const affordable = affordableWorkers(base, batchTokens, process.availableMemory());
   const pays = base.parameterCount >= LEAST_PARAMETERS;
-  const wanted = workers ?? (pays ? Math.min(threads, affordable) : 1);
+  const byDefault = pays ? affordableWorkers(base, batchTokens, process.availableMemory()) : 1;
+  const wanted = workers ?? Math.min(threads, byDefault);
   const count = isAble ? Math.min(wanted, batchSize) : 1;
   if (count === 1) return new OwnGradients(learner);
   return GradientWorkers.start(learner, {
@@ -53,10 +57,15 @@ export async function gradientSource(
   });
 }
 
-/** Activations that a layer keeps per token, in D + F: SmolLM2-135M takes 1.4 GB for 1,024 tokens in bfloat16. */
-const KEPT_WIDTHS = 11;
+/** Activations that a layer keeps per token, in D + F: SmolLM2-135M takes 1.2 GB for 1,024 tokens in bfloat16. */
+const KEPT_WIDTHS = 9;
+/** More share a step on no machine. */
+const MOST_WORKERS = 256;
 
-/** How many workers' activations, of so many tokens each, fill at most half of the bytes that are left; at least 1. */
+/**
+ * How many workers' activations fill at most half of the bytes that are left; at least 1.
+ * @param tokens that one worker alone would have in a part
+ */
 export function affordableWorkers(
   { config, dtype }: Pick<Llama, 'config' | 'dtype'>,
   tokens: number,
@@ -64,7 +73,11 @@ export function affordableWorkers(
 ): number {
   const { numLayers, hiddenSize, intermediateSize } = config;
   const kept = numLayers * KEPT_WIDTHS * (hiddenSize + intermediateSize) * DTYPE_BYTES[dtype];
-  return Math.max(1, Math.floor(bytesLeft / 2 / (kept * tokens)));
+  const fits = (count: number): boolean =>
+    count * tokensPerWorker(tokens, count) * kept <= bytesLeft / 2;
+  let workers = 1;
+  while (workers < MOST_WORKERS && fits(workers + 1)) workers++;
+  return workers;
 }
 
 export class GradientWorkers implements GradientSource {

@@ -164,8 +164,12 @@ test('no more workers than memory has room for their activations', () => {
     }) as const;
   const smollm2 = shape(30, 576, 1536);
   const llama7b = shape(32, 4096, 11_008);
-  assert.equal(affordableWorkers(smollm2, 1024, 22e9), 7);
-  assert.equal(affordableWorkers(smollm2, 2048, 22e9), 3);
-  assert.equal(affordableWorkers(llama7b, 1024, 64e9), 2);
+  // 1.14 MB per token: 9,645 tokens in half of 22 GB, of which each of many workers has 512.
+  assert.equal(affordableWorkers(smollm2, 1024, 22e9), 18);
+  // Two share 1,536 tokens, and so do three; one alone would have had 1,024.
+  assert.equal(affordableWorkers(smollm2, 1024, 3.5e9), 1);
+  assert.equal(affordableWorkers(smollm2, 1024, 3.6e9), 3);
+  assert.equal(affordableWorkers(smollm2, 1024, 1e15), 256);
+  assert.equal(affordableWorkers(llama7b, 1024, 64e9), 7);
   assert.equal(affordableWorkers(llama7b, 1024, 1e9), 1);
 });
