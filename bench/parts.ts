@@ -6,6 +6,9 @@
  *
  * `ratio` is the other way's time over ours. docs/performance.md draws the conclusions.
  */
+import type { ModelConfig } from '../src/checkpoint/index.js';
+import { Llama, RotaryEmbedding, rotate } from '../src/llama/index.js';
+import type { Rotation } from '../src/llama/rope.js';
 import { ExpertLoraLinear, LoraLinear } from '../src/lora/index.js';
 import { Dropout, forwardAll, Linear, type Module, type Pass } from '../src/nn/index.js';
 import * as t from '../src/tensor/index.js';
@@ -16,6 +19,8 @@ import { ratio, spread } from './harness/statistics.js';
 const [B, T, D, F, H, G, K, V] = [5, 205, 576, 1536, 9, 3, 64, 49_152] as const;
 const ANSWERS = 8 * B;
 const EXPERTS = 4;
+const clampOp = t.operator('aten::clamp', 'self min max');
+const subNumberOp = t.operator('aten::sub.Scalar', 'self other alpha');
 const atLeastOp = t.operator('aten::ge.Scalar', 'self other');
 const LORA = { rank: 8, alpha: 16, dropout: 0.05 };
 
@@ -99,12 +104,34 @@ function pairs(dtype: t.DType): Pair[] {
     t.crossEntropy(t.widen(t.linear(states, table)), ids, { reduction: 'sum' });
   const few = t.narrow(targets, 0, 0, ANSWERS);
   const dropout = new Dropout(LORA.dropout);
+  const rotation = new RotaryEmbedding(K, 10_000).range(0, T, { dtype, device: 'cpu' });
+  const layer = oneLayer(dtype);
+  const lasts = Array.from({ length: ANSWERS }, (_, i) => Math.floor(i / 8) * T + T - 8 + (i % 8));
+  const lastPlaces = t.Tensor.from(lasts, undefined, 'int64');
   return [
     {
       what: 'attention: products beside the fused kernel',
       inputs: [query, key, value],
       ours: () => [t.attentionByProducts(query, key, value, { isCausal: true, causal })],
       other: () => [t.attentionFused(query, key, value, { isCausal: true })],
+    },
+    {
+      what: 'causal attention: queries in blocks beside all keys for all',
+      inputs: [query, key, value],
+      ours: () => [t.attentionByProducts(query, key, value, { isCausal: true, causal })],
+      other: () => [t.attentionByProducts(query, key, value, { mask: causal })],
+    },
+    {
+      what: 'rotation: rolled, the second product added in place, beside halves joined',
+      inputs: [query],
+      ours: () => [rotate(query, rotation)],
+      other: () => [rotateJoined(query, rotation)],
+    },
+    {
+      what: 'last layer: where a state is asked for beside everywhere',
+      inputs: [x],
+      ours: () => [layer.forward(x, { states: lasts })],
+      other: () => [t.indexSelect(t.reshape(layer.forward(x), [B * T, D]), 0, lastPlaces)],
     },
     {
       what: 'adapters of query, key and value: together beside one by one',
@@ -132,8 +159,14 @@ function pairs(dtype: t.DType): Pair[] {
     {
       what: 'dropout: bytes as numbers beside bytes compared',
       inputs: [wide],
-      ours: () => [dropout.forward(wide, pass())],
+      ours: () => [dropout.zeroSome(wide, pass()).kept],
       other: () => [dropoutCompared(wide, (pass() as { dropout: t.RowStreams }).dropout)],
+    },
+    {
+      what: 'dropout: bytes as factors, scaled later, beside a scaled mask',
+      inputs: [wide],
+      ours: () => [dropout.zeroSome(wide, pass()).kept],
+      other: () => [dropoutMasked(wide, (pass() as { dropout: t.RowStreams }).dropout)],
     },
     {
       what: 'logits: where the loss needs them beside everywhere',
@@ -142,6 +175,57 @@ function pairs(dtype: t.DType): Pair[] {
       other: () => [loss(flat, targets)],
     },
   ];
+}
+
+/** A model of one layer, which is also its last. */
+function oneLayer(dtype: t.DType): Llama {
+  const random = new t.Generator(2);
+  const shapes: Record<string, number[]> = {
+    k_proj: [G * K, D],
+    v_proj: [G * K, D],
+    o_proj: [D, H * K],
+  };
+  Object.assign(shapes, {
+    q_proj: [H * K, D],
+    down_proj: [D, F],
+    gate_proj: [F, D],
+    up_proj: [F, D],
+  });
+  const config: ModelConfig = {
+    architecture: 'LlamaForCausalLM',
+    attentionBias: false,
+    eosTokenIds: [0],
+    hiddenSize: D,
+    intermediateSize: F,
+    numLayers: 1,
+    numHeads: H,
+    numKvHeads: G,
+    headDim: K,
+    vocabSize: 2,
+    maxPositions: 2048,
+    ropeTheta: 10_000,
+    rmsNormEps: 1e-5,
+    tieWordEmbeddings: true,
+  };
+  return new Llama(config, (key) => {
+    const name = key.split('.').at(-2) ?? '';
+    const shape = shapes[name] ?? (name === 'embed_tokens' ? [2, D] : [D]);
+    return t.keep(t.cast(t.mul(t.randn(shape, random), 1 / Math.sqrt(D)), dtype));
+  });
+}
+
+/** The rotation as Hugging Face writes it. */
+function rotateJoined(x: t.Tensor, { cos, sin }: Rotation): t.Tensor {
+  const swapped = t.cat([t.narrow(x, -1, K / 2, K / 2), t.narrow(x, -1, 0, K / 2)], -1);
+  return t.add(t.mul(x, cos), t.mul(swapped, sin));
+}
+
+/** The same dropout with a mask of x's type that scales. */
+function dropoutMasked(x: t.Tensor, streams: t.RowStreams): t.Tensor {
+  const level = Math.round(LORA.dropout * 256);
+  const bytes = t.reshape(streams.bytes(x.size / B), x.shape);
+  const kept = subNumberOp(clampOp(bytes, level - 1, level), level - 1, 1);
+  return t.mul(x, t.mul(t.cast(kept, x.dtype), 256 / (256 - level)));
 }
 
 /** Makes `up` something else than the zeros it starts with. */

@@ -1,5 +1,6 @@
 /** Child process of endings.ts: computes, says so, and ends in the way its argument names. */
 import type { Worker } from 'node:worker_threads';
+import { startThread } from '../../src/recommenders/llm/threads/thread.js';
 import {
   engineThreads,
   Generator,
@@ -12,7 +13,6 @@ import {
   sum,
   type Tensor,
 } from '../../src/tensor/index.js';
-import { startThread } from '../../src/training/gradients/thread.js';
 import type { WorkerData } from './worker.js';
 
 engineThreads(1);

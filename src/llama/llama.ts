@@ -183,7 +183,7 @@ export class Llama extends Module {
   }
 
   #index(places: readonly number[]): Tensor {
-    return toDevice(Tensor.from(BigInt64Array.from(places, BigInt)), this.device);
+    return toDevice(Tensor.from(places, undefined, 'int64'), this.device);
   }
 
   /** Next-token logits of states: [..., D] → [..., V]. */

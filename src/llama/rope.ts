@@ -89,7 +89,7 @@ export class RotaryEmbedding {
       positions_BT.reduce((max, p) => Math.max(max, p), 0) + 1,
       place,
     );
-    const index = toDevice(Tensor.from(BigInt64Array.from(positions_BT, BigInt)), place.device);
+    const index = toDevice(Tensor.from(positions_BT, undefined, 'int64'), place.device);
     const [B, T] = shape;
     const pick = (table: Tensor): Tensor =>
       reshape(indexSelect(table, 0, index), [B, 1, T, this.headDim]);

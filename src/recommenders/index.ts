@@ -16,10 +16,13 @@ export {
 export { LlmLearner, type LlmLearnerOptions } from './llm/llm-learner.js';
 export { type LlmParts, LlmRecommender } from './llm/llm-recommender.js';
 export { PromptMemory } from './llm/prompt-memory.js';
+export { isWorthThreads } from './llm/threads/answers.js';
+export { ModelThread } from './llm/threads/model-thread.js';
+export { type GradientTask, planOf, type ThreadPlan } from './llm/threads/plan.js';
 export { type TrainingLossOptions, trainingLoss, type Windows } from './llm/training-loss.js';
 export { Popularity } from './popularity.js';
 export type { Ranking, RankOptions, Recommender } from './recommender.js';
 export { SASRec, type SASRecOptions } from './sasrec.js';
 export { SASRecLearner, type SASRecLearnerOptions } from './sasrec-learner.js';
 export { SASRecRecommender } from './sasrec-recommender.js';
-export { turn } from './turn.js';
+export { turn, untilAborted } from './turn.js';

@@ -191,7 +191,7 @@ export class SASRec extends Module {
 
   /** Vectors of items for projection into a language model: [X, M]. */
   itemVectors(items: readonly number[]): Tensor {
-    const ids = Tensor.from(BigInt64Array.from(items, BigInt));
+    const ids = Tensor.from(items, undefined, 'int64');
     return this.items.forward(toDevice(ids, this.device));
   }
 }

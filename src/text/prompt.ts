@@ -160,9 +160,9 @@ export class PromptBuilder {
     return (this.encoder.decode(tokens).split('\n')[0] ?? '').trim();
   }
 
-  /** Whether a token ends an answer. */
-  isEnd(token: number): boolean {
-    return token === this.#newline[0];
+  /** The token that ends an answer. */
+  get end(): number {
+    return this.#newline[0] as number;
   }
 
   #appendItems(prompt: Prompt, items: readonly number[], hasSlots: boolean): void {

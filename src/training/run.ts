@@ -114,7 +114,7 @@ export async function trainRun(
     });
     hooks.onStage?.(`train ${settings.method}`);
     const validation = firstRows(dataset, settings.training.validationRows);
-    const gradients = await gradientSource(learner, settings.training);
+    const gradients = await gradientSource(learner, settings.training, hooks.signal);
     try {
       const summary = await train(learner, folder, trainerOptions(settings), {
         ...hooks,

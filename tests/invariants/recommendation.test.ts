@@ -207,7 +207,7 @@ test('an answer made with the cache is the one made by reading everything anew f
               const logits = base.logits(narrow(states, 1, all.length - 1, 1));
               assert.ok(Number.isFinite(sum(logits).item()));
               answer.push(argmax(logits, -1).item());
-              if (prompts.isEnd(answer.at(-1) as number)) break;
+              if (answer.at(-1) === prompts.end) break;
             }
             return prompts.read(answer);
           }),

@@ -120,6 +120,6 @@ export class AdaptedModel {
   }
 
   #index(places: readonly number[]): Tensor {
-    return toDevice(Tensor.from(BigInt64Array.from(places, BigInt)), this.parts.base.device);
+    return toDevice(Tensor.from(places, undefined, 'int64'), this.parts.base.device);
   }
 }

@@ -88,8 +88,12 @@ export class LlmLearner implements Learner {
       batch.map((example) => this.#instance(example, position).history),
       { isTraining: true, movesStatistics: examples.includes(batch[0] as number) },
     ) as Tensor;
-    const places = BigInt64Array.from(examples, (example) => BigInt(batch.indexOf(example)));
-    return indexSelect(gates_BE, 0, toDevice(Tensor.from(places), gates_BE.device));
+    const places = examples.map((example) => batch.indexOf(example));
+    return indexSelect(
+      gates_BE,
+      0,
+      toDevice(Tensor.from(places, undefined, 'int64'), gates_BE.device),
+    );
   }
 
   #instance(example: number, { seed }: TrainingPosition): Instance {

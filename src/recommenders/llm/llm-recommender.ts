@@ -5,21 +5,27 @@
  * they differ by their adapter only.
  */
 import type { Instance } from '../../data/index.js';
-import { generateGreedy } from '../../llama/index.js';
 import type { GateUse } from '../../lora/index.js';
-import { noGrad, scope, type Tensor } from '../../tensor/index.js';
+import { engineInfo, noGrad, scope, type Tensor } from '../../tensor/index.js';
 import type { Prompt, PromptBuilder } from '../../text/index.js';
 import type { Ranking, RankOptions, Recommender } from '../recommender.js';
 import { turn } from '../turn.js';
 import { AdaptedModel, type ForwardOptions, type ModelParts } from './adapted-model.js';
-import { cutByTokens, type Layout, type LayoutRow, layOut } from './layout.js';
+import { answerTo, type GenerateTask, type RankTask, rankRows } from './answer.js';
+import { cutByTokens, type Layout, type LayoutRow } from './layout.js';
 import type { PromptMemory } from './prompt-memory.js';
+import { answerInThreads, answerThreads } from './threads/answers.js';
 
 export interface LlmParts extends ModelParts {
   name: string;
   prompts: PromptBuilder;
   /** Tokens, padding included, that go through the model at once. */
   batchTokens: number;
+}
+
+export interface ThreadOptions {
+  /** Threads that share the work; 1 for this one alone. By default as many as pay. */
+  workers?: number;
 }
 
 export class LlmRecommender implements Recommender {
@@ -57,31 +63,35 @@ export class LlmRecommender implements Recommender {
     return this.model.logProbabilities(layout, histories, options);
   }
 
-  /** Scores are log-likelihoods of the candidates' titles after the prompt, in nats. */
+  /**
+   * Scores are log-likelihoods of the candidates' titles after the prompt, in nats.
+   * @param workers threads that share the instances, as in `generate`
+   */
   async rank(
     instances: readonly Instance[],
-    { onProgress, signal }: RankOptions = {},
+    { onProgress, ...options }: RankOptions & ThreadOptions = {},
   ): Promise<Ranking[]> {
+    const { prompts, batchTokens } = this.parts;
     const rows = instances.map((instance) => ({
       prompt: this.prompt(instance),
-      continuations: instance.candidates.map((item) => this.parts.prompts.answer(item)),
+      continuations: instance.candidates.map((item) => prompts.answer(item)),
     }));
+    const batches = cutByTokens(rows, batchTokens);
+    const tasks = batches.map(
+      (batch): RankTask => ({
+        kind: 'rank',
+        rows: batch.map((i) => rows[i] as LayoutRow),
+        histories: batch.map((i) => (instances[i] as Instance).history),
+      }),
+    );
     const rankings = new Array<Ranking>(instances.length);
     let done = 0;
-    for (const batch of cutByTokens(rows, this.parts.batchTokens)) {
-      await turn(signal);
-      const ranked = noGrad(() =>
-        scope(() =>
-          this.#rankRows(
-            batch.map((i) => rows[i] as LayoutRow),
-            batch.map((i) => (instances[i] as Instance).history),
-          ),
-        ),
-      );
-      for (const [k, i] of batch.entries()) rankings[i] = ranked[k] as Ranking;
+    await this.#answer(tasks, options, (task, answer) => {
+      const batch = batches[task] as number[];
+      for (const [k, i] of batch.entries()) rankings[i] = answer[k] as Ranking;
       done += batch.length;
       onProgress?.(done);
-    }
+    });
     return rankings;
   }
 
@@ -99,7 +109,8 @@ export class LlmRecommender implements Recommender {
         const gates = gates_BE?.toNumbers() ?? [];
         const knownTokens = memory.known(prompt, gates);
         const cache = memory.recall(knownTokens);
-        const [ranking] = this.#rankRows([{ prompt, continuations }], [instance.history], {
+        const task = { rows: [{ prompt, continuations }], histories: [instance.history] };
+        const [ranking] = rankRows(this.model, task, {
           cache,
           ...(gates_BE && { gates_BE }),
         }) as [Ranking];
@@ -109,51 +120,50 @@ export class LlmRecommender implements Recommender {
     );
   }
 
-  /** Rankings of rows in one pass; the caller's scope frees what they take. */
-  #rankRows(
-    rows: readonly LayoutRow[],
-    histories: readonly (readonly number[])[],
-    options?: ForwardOptions,
-  ): Ranking[] {
-    const layout = layOut(rows);
-    const { logProbabilities_X, gates_BE } = this.logProbabilities(layout, histories, options);
-    const logs = logProbabilities_X.toNumbers();
-    const scores = rows.map(({ continuations }) => new Array<number>(continuations.length).fill(0));
-    for (const [x, { row, continuation }] of layout.predictions.entries()) {
-      const rowScores = scores[row] as number[];
-      rowScores[continuation] = (rowScores[continuation] as number) + (logs[x] as number);
-    }
-    const gates = gates_BE?.toNumbers();
-    const E = gates === undefined ? 0 : gates.length / rows.length;
-    return scores.map((own, b) => ({
-      scores: own,
-      ...(gates && { gates: gates.slice(b * E, (b + 1) * E) }),
-    }));
-  }
-
-  /** The greedy answer to each instance's prompt, first line only. */
+  /**
+   * The greedy answer to each instance's prompt, first line only.
+   * @param workers threads that share the instances: one per core on a CPU, where the base and the work are large enough
+   */
   async generate(
     instances: readonly Instance[],
-    { onProgress, signal, maxNewTokens = 64 }: RankOptions & { maxNewTokens?: number } = {},
+    {
+      onProgress,
+      maxNewTokens = 64,
+      ...options
+    }: RankOptions & ThreadOptions & { maxNewTokens?: number } = {},
   ): Promise<string[]> {
-    const { base, prompts } = this.parts;
-    const answers: string[] = [];
-    for (const instance of instances) {
-      await turn(signal);
-      const tokens = noGrad(() =>
-        scope(() => {
-          const layout = layOut([{ prompt: this.prompt(instance), continuations: [[0]] }]);
-          const gates_BE = this.gates([instance.history]);
-          return generateGreedy(base, this.model.embed(layout), {
-            maxNewTokens,
-            isEnd: (token) => prompts.isEnd(token),
-            pass: gates_BE === undefined ? {} : { gates_BE },
-          });
-        }),
-      );
-      answers.push(prompts.read(tokens));
-      onProgress?.(answers.length);
-    }
+    const { prompts } = this.parts;
+    const tasks = instances.map(
+      (instance): GenerateTask => ({
+        kind: 'generate',
+        prompt: this.prompt(instance),
+        history: instance.history,
+        maxNewTokens,
+        end: prompts.end,
+      }),
+    );
+    const answers = new Array<string>(instances.length);
+    let done = 0;
+    await this.#answer(tasks, options, (task, answer) => {
+      answers[task] = prompts.read(answer as number[]);
+      onProgress?.(++done);
+    });
     return answers;
+  }
+
+  /** Answers to tasks, in this thread or in several. */
+  async #answer(
+    tasks: readonly (RankTask | GenerateTask)[],
+    { signal, workers = answerThreads(this.parts, tasks.length) }: RankOptions & ThreadOptions,
+    onAnswer: (task: number, answer: Ranking[] | number[]) => void,
+  ): Promise<void> {
+    if (workers > 1) {
+      const threads = Math.max(1, Math.floor(engineInfo().threads / workers));
+      return answerInThreads(this.parts, tasks, { count: workers, threads, signal }, onAnswer);
+    }
+    for (const [i, task] of tasks.entries()) {
+      await turn(signal);
+      onAnswer(i, answerTo(this.model, task));
+    }
   }
 }

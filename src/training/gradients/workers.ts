@@ -6,14 +6,18 @@
  * (docs/performance.md has the gain). Parts are added in their order, whoever computed them: gradients do not
  * depend on which worker was faster.
  */
-import { extname } from 'node:path';
-import type { Worker } from 'node:worker_threads';
-import { type ErrorCode, IloraError, internal } from '../../errors/index.js';
+import { internal } from '../../errors/index.js';
 import type { Llama } from '../../llama/index.js';
 import {
+  type GradientTask,
+  isWorthThreads,
   type LlmLearner,
+  ModelThread,
+  planOf,
+  type ThreadPlan,
   type TrainingPosition,
   tokensPerWorker,
+  untilAborted,
 } from '../../recommenders/index.js';
 import {
   adopt,
@@ -24,36 +28,34 @@ import {
   foreach,
   noGrad,
   scope,
-  share,
   type Tensor,
 } from '../../tensor/index.js';
 import { checkLoss, type GradientSource, OwnGradients } from './source.js';
-import { startThread } from './thread.js';
-import type { SharedTensors, WorkerAnswer, WorkerPlan, WorkerTask } from './worker.js';
-
-/** A step of a smaller base is over before workers pay. */
-const LEAST_PARAMETERS = 2e7;
 
 /**
  * How gradients are had on this machine: from workers where there are several threads and windows to share.
  * @param workers number of them; by default one per thread that libtorch may use, as far as memory goes, unless the
  *   base is small
+ * @throws AbortError when the signal fires while they start
  */
 export async function gradientSource(
   learner: LlmLearner,
   { batchSize, workers }: { batchSize: number; workers?: number },
+  signal?: AbortSignal,
 ): Promise<GradientSource> {
   const { threads } = engineInfo();
   const { base, adapter, batchTokens } = learner.recommender.parts;
   const isAble = base.device === 'cpu' && adapter?.gate?.dependsOnBatch !== true;
-  const pays = base.parameterCount >= LEAST_PARAMETERS;
-  const byDefault = pays ? affordableWorkers(base, batchTokens, process.availableMemory()) : 1;
+  const byDefault = isWorthThreads(base)
+    ? affordableWorkers(base, batchTokens, process.availableMemory())
+    : 1;
   const wanted = workers ?? Math.min(threads, byDefault);
   const count = isAble ? Math.min(wanted, batchSize) : 1;
   if (count === 1) return new OwnGradients(learner);
   return GradientWorkers.start(learner, {
     workers: count,
     threads: Math.max(1, Math.floor(threads / count)),
+    signal,
   });
 }
 
@@ -96,17 +98,21 @@ export class GradientWorkers implements GradientSource {
   /**
    * @param threads inside an operator, of each worker
    * @throws IloraError of whatever a worker could not do
+   * @throws AbortError when the signal fires
    */
   static async start(
     learner: LlmLearner,
-    { workers, threads }: { workers: number; threads: number },
+    { workers, threads, signal }: { workers: number; threads: number; signal?: AbortSignal },
   ): Promise<GradientWorkers> {
-    const members = Array.from({ length: workers }, () => new Member(planOf(learner, threads)));
+    signal?.throwIfAborted();
+    const members = Array.from({ length: workers }, () => new Member(planFor(learner, threads)));
     try {
-      await Promise.all(members.map((member) => member.ready()));
+      await untilAborted(Promise.all(members.map((member) => member.ready())), signal);
       return new GradientWorkers(learner, members, threads);
     } catch (error) {
-      await Promise.all(members.map((member) => member.end()));
+      const ended = Promise.all(members.map((member) => member.end()));
+      // After a stop nobody waits for workers that are still reading the library.
+      if (signal?.aborted !== true) await ended;
       throw error;
     }
   }
@@ -124,7 +130,10 @@ export class GradientWorkers implements GradientSource {
   async #accumulate(position: TrainingPosition, signal?: AbortSignal): Promise<number> {
     const { learner, members } = this;
     const { batch } = position;
-    const targets = Math.max(1, learner.countTargets(batch, position));
+    const fixed = {
+      targets: Math.max(1, learner.countTargets(batch, position)),
+      recomputesActivations: learner.options.recomputesActivations === true,
+    };
     const parts = learner.cut(batch, position, members.length);
     const done = new Map<number, Part>();
     let taken = 0;
@@ -137,7 +146,13 @@ export class GradientWorkers implements GradientSource {
         const place = taken++;
         const examples = parts[place] as number[];
         const windows = learner.windows(examples, position);
-        const part = await member.compute({ position, examples, windows, targets });
+        const part = await member.compute({
+          kind: 'gradients',
+          position,
+          examples,
+          windows,
+          ...fixed,
+        });
         done.set(place, part);
         if (isOver) return release();
         signal?.throwIfAborted();
@@ -191,97 +206,39 @@ interface Part {
   gradients: Map<string, Tensor>;
 }
 
-/** One worker, as the main thread sees it. */
+/** One worker and where its gradients stand. */
 class Member {
-  readonly #worker: Worker;
-  #gradients = new Map<string, Tensor>();
-  #settle:
-    | { resolve: (answer: WorkerAnswer) => void; reject: (error: unknown) => void }
-    | undefined;
-  #failure: unknown;
+  readonly #thread: ModelThread;
+  readonly #gradients = new Map<string, Tensor>();
 
-  constructor(plan: WorkerPlan) {
-    this.#worker = startThread(new URL(`worker${extname(import.meta.url)}`, import.meta.url), plan);
-    this.#worker.on('message', (answer: WorkerAnswer) => this.#settle?.resolve(answer));
-    this.#worker.on('error', (error) => this.#fail(error));
-    this.#worker.on('exit', (code) => this.#fail(internal(`a worker ended with ${code}`)));
+  constructor(plan: ThreadPlan) {
+    this.#thread = new ModelThread(plan);
   }
 
   async ready(): Promise<void> {
-    const answer = await this.#answer();
-    if (answer.kind !== 'ready') throw internal(`a worker began with ${answer.kind}`);
-    for (const [key, shared] of answer.gradients) this.#gradients.set(key, adopt(shared));
+    const { gradients } = await this.#thread.ready();
+    for (const [key, shared] of gradients) this.#gradients.set(key, adopt(shared));
   }
 
-  async compute(task: WorkerTask): Promise<Part> {
-    const pending = this.#answer();
-    this.#worker.postMessage(task);
-    const answer = await pending;
-    if (answer.kind !== 'done') throw internal(`a worker answered ${answer.kind}`);
+  async compute(task: GradientTask): Promise<Part> {
+    const { loss, keys } = await this.#thread.gradients(task);
     const gradients = new Map<string, Tensor>();
-    for (const key of answer.keys)
+    for (const key of keys)
       gradients.set(
         key,
         noGrad(() => clone(this.#gradients.get(key) as Tensor)),
       );
-    return { loss: answer.loss, gradients };
+    return { loss, gradients };
   }
 
   async end(): Promise<void> {
-    await this.#worker.terminate();
+    await this.#thread.end();
     for (const gradient of this.#gradients.values()) gradient.dispose();
     this.#gradients.clear();
   }
-
-  async #answer(): Promise<WorkerAnswer> {
-    if (this.#failure !== undefined) throw this.#failure;
-    const answer = await new Promise<WorkerAnswer>((resolve, reject) => {
-      this.#settle = { resolve, reject };
-    });
-    this.#settle = undefined;
-    if (answer.kind === 'failed') throw new IloraError(answer.code as ErrorCode, answer.message);
-    return answer;
-  }
-
-  #fail(error: unknown): void {
-    this.#failure ??= error;
-    this.#settle?.reject(this.#failure);
-  }
 }
 
-function planOf({ recommender, options }: LlmLearner, threads: number): WorkerPlan {
-  const { base, adapter, recommender: sasrec } = recommender.parts;
-  if (adapter === undefined) throw internal('workers need an adapter to train');
-  const shareAll = (tensors: Iterable<[string, Tensor]>): SharedTensors =>
-    new Map([...tensors].map(([key, tensor]) => [key, share(tensor)]));
-  return {
-    base: { config: base.config, tensors: shareAll(adapter.baseTensors()) },
-    ...(sasrec && {
-      recommender: { options: sasrec.options, tensors: shareAll(sasrec.namedTensors()) },
-    }),
-    adapter: {
-      options: adapter.options,
-      recommenderWidth: sasrec?.options.width ?? 1,
-      tensors: shareAll(adapter.namedTensors()),
-    },
-    recomputesActivations: options.recomputesActivations === true,
-    threads,
-  };
-}
-
-/** The promise, or a rejection as soon as the signal fires. */
-async function untilAborted<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
-  if (signal === undefined) return work;
-  work.catch(() => undefined); // after an abort nobody asks any more
-  let onAbort: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
+function planFor({ recommender: { parts } }: LlmLearner, threads: number): ThreadPlan {
+  if (parts.adapter === undefined) throw internal('workers need an adapter to train');
+  return planOf(parts, { purpose: 'gradients', threads });
 }

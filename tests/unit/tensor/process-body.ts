@@ -1,7 +1,7 @@
 /** A process of worker.test.ts that uses workers and the engine in many ways, then simply ends. */
 import type { Worker } from 'node:worker_threads';
+import { startThread } from '../../../src/recommenders/llm/threads/thread.js';
 import { engineThreads, Generator, randn, sum, Tensor } from '../../../src/tensor/index.js';
-import { startThread } from '../../../src/training/gradients/thread.js';
 
 engineThreads(1);
 const script = new URL('worker-body.ts', import.meta.url);

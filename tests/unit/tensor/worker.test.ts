@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { startThread } from '../../../src/recommenders/llm/threads/thread.js';
 import {
   addonPath,
   engineEnvironment,
@@ -14,7 +15,6 @@ import {
   scope,
   sum,
 } from '../../../src/tensor/index.js';
-import { startThread } from '../../../src/training/gradients/thread.js';
 
 engineThreads(1);
 

@@ -49,7 +49,7 @@ for (const [name, tokenizer, specials] of [
             const title = answer.slice(0, -newline.length);
             assert.deepEqual(answer.slice(-newline.length), newline);
             assert.ok(title.length >= 1 && title.length <= MAX_TITLE_TOKENS);
-            assert.ok(!title.some((id) => prompts.isEnd(id)));
+            assert.ok(!title.includes(prompts.end));
             assert.ok(!title.some((id) => (specials as readonly number[]).includes(id)));
           }
         }),

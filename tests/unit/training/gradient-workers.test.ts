@@ -113,6 +113,24 @@ test('a stop ends the wait at once and leaves nothing behind', async () => {
   });
 });
 
+test('a stop while workers start ends that wait too', async () => {
+  const all = learner();
+  const start = performance.now();
+  await (await GradientWorkers.start(all, { workers: 2, threads: 1 })).close();
+  const whole = performance.now() - start;
+  const controller = new AbortController();
+  const began = performance.now();
+  const pending = gradientSource(all, { batchSize: 7, workers: 2 }, controller.signal);
+  controller.abort(new Error('stop'));
+  await assert.rejects(pending, /^Error: stop$/);
+  const waited = performance.now() - began;
+  await assert.rejects(
+    gradientSource(all, { batchSize: 7, workers: 2 }, controller.signal),
+    /^Error: stop$/,
+  );
+  assert.ok(waited < whole / 2, `${waited} of ${whole} ms`);
+});
+
 test('a loss that is not finite names its rows, as in one thread', async () => {
   const all = learner();
   noGrad(() => foreach.mulNumber_([...all.state().values()], Number.NaN));

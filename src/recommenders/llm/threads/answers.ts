@@ -1,0 +1,74 @@
+/**
+ * ★ Many answers of one model, shared between threads of which each takes the next task when it is free.
+ *
+ * libtorch's own threads share one operator at a time; whole tasks keep every core at work (docs/performance.md).
+ */
+import type { Llama } from '../../../llama/index.js';
+import { engineInfo, engineThreads } from '../../../tensor/index.js';
+import type { Ranking } from '../../recommender.js';
+import { untilAborted } from '../../turn.js';
+import type { ModelParts } from '../adapted-model.js';
+import type { GenerateTask, RankTask } from '../answer.js';
+import { ModelThread } from './model-thread.js';
+import { planOf } from './plan.js';
+
+/** What a smaller base has to do is over before threads pay. */
+const LEAST_PARAMETERS = 2e7;
+/** Tasks of each thread that make up for its start. */
+const LEAST_TASKS = 8;
+/** Of a base's logits, bytes per value: as they come, and twice in float32. About every third token has them. */
+const LOGIT_BYTES = 10 / 3;
+
+/** Whether a base computes long enough for threads of our own, and on a CPU. */
+export const isWorthThreads = ({ device, parameterCount }: Llama): boolean =>
+  device === 'cpu' && parameterCount >= LEAST_PARAMETERS;
+
+/** Threads that pay for so many tasks and whose logits fill at most half of the memory that is left. */
+export function answerThreads(
+  { base, batchTokens }: ModelParts & { batchTokens: number },
+  tasks: number,
+  bytesLeft = process.availableMemory(),
+): number {
+  if (!isWorthThreads(base)) return 1;
+  const bytes = batchTokens * base.config.vocabSize * LOGIT_BYTES;
+  const most = Math.min(tasks / LEAST_TASKS, bytesLeft / 2 / bytes, engineInfo().threads);
+  return Math.max(1, Math.floor(most));
+}
+
+/**
+ * @param onAnswer called with the number of a task and what came of it, in no certain order
+ * @throws AbortError when the signal fires; nobody waits for the tasks that are under way
+ */
+export async function answerInThreads(
+  parts: ModelParts,
+  tasks: readonly (RankTask | GenerateTask)[],
+  { count, threads, signal }: { count: number; threads: number; signal?: AbortSignal },
+  onAnswer: (task: number, answer: Ranking[] | number[]) => void,
+): Promise<void> {
+  signal?.throwIfAborted();
+  const members = Array.from(
+    { length: count },
+    () => new ModelThread(planOf(parts, { purpose: 'answers', threads })),
+  );
+  let next = 0;
+  let isOver = false;
+  const work = async (member: ModelThread): Promise<void> => {
+    await member.ready();
+    while (next < tasks.length && !isOver) {
+      signal?.throwIfAborted();
+      const place = next++;
+      const answer = await member.answer(tasks[place] as RankTask | GenerateTask);
+      if (!isOver) onAnswer(place, answer);
+    }
+  };
+  const threadsBefore = engineThreads();
+  engineThreads(threads); // some libraries of libtorch keep one number for all threads
+  try {
+    await untilAborted(Promise.all(members.map(work)), signal);
+  } finally {
+    isOver = true;
+    engineThreads(threadsBefore);
+    const ended = Promise.all(members.map((member) => member.end()));
+    if (signal?.aborted !== true) await ended;
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * The body of a thread that computes for `ModelThread`.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { Llama } from '../../../llama/index.js';
+import { overwrite } from '../../../nn/index.js';
+import {
+  adopt,
+  copy_,
+  engineThreads,
+  Generator,
+  mul,
+  noGrad,
+  type SharedTensor,
+  scope,
+  share,
+  type Tensor,
+  zerosLike,
+} from '../../../tensor/index.js';
+import { SASRec } from '../../sasrec.js';
+import { AdaptedModel } from '../adapted-model.js';
+import { Adapter } from '../adapter.js';
+import { answerTo } from '../answer.js';
+import { trainingLoss } from '../training-loss.js';
+import type { GradientTask, SharedTensors, ThreadAnswer, ThreadPlan, ThreadTask } from './plan.js';
+
+function serve(plan: ThreadPlan, answer: (answer: ThreadAnswer) => void) {
+  engineThreads(plan.threads);
+  const model = modelOf(plan);
+  const { adapter } = model.parts;
+  const own = new Map(adapter?.namedTensors() ?? []);
+  const given = adoptAll(plan.adapter?.tensors ?? new Map());
+  const parameters = new Map(adapter?.namedParameters() ?? []);
+  const gradients = new Map<string, Tensor>();
+  if (plan.purpose === 'gradients')
+    for (const [key, each] of parameters) gradients.set(key, zerosLike(each));
+  else overwrite(own, given, 'adapter');
+  let step: number | undefined;
+
+  function gradientsOf({ windows, targets, ...options }: GradientTask): ThreadAnswer {
+    if (step !== options.position.step) overwrite(own, given, 'adapter');
+    step = options.position.step;
+    return scope(() => {
+      const mean = mul(trainingLoss(model, windows, options), 1 / targets);
+      const loss = mean.item();
+      const keys: string[] = [];
+      if (!Number.isFinite(loss)) return { kind: 'gradients', loss, keys };
+      mean.backward();
+      for (const [key, parameter] of parameters) {
+        const { grad } = parameter;
+        if (grad === undefined) continue;
+        keys.push(key);
+        noGrad(() => copy_(gradients.get(key) as Tensor, grad));
+        parameter.setGrad();
+      }
+      return { kind: 'gradients', loss, keys };
+    });
+  }
+
+  function run(task: ThreadTask): ThreadAnswer {
+    return task.kind === 'gradients'
+      ? gradientsOf(task)
+      : { kind: 'answer', result: answerTo(model, task) };
+  }
+
+  const guarded = (body: () => ThreadAnswer): void => {
+    try {
+      answer(body());
+    } catch (error) {
+      const { code = 'internal', message } = error as { code?: string; message: string };
+      answer({ kind: 'failed', code, message });
+    }
+  };
+  guarded(() => ({
+    kind: 'ready',
+    gradients: new Map([...gradients].map(([key, each]) => [key, share(each)])),
+  }));
+  return (task: ThreadTask): void => guarded(() => run(task));
+}
+
+/** The model of the main thread over its own tensors, with a copy of the adapter to come. */
+function modelOf({ base, recommender, adapter }: ThreadPlan): AdaptedModel {
+  const llama = new Llama(base.config, (key) => adopt(base.tensors.get(key) as SharedTensor));
+  const sasrec = recommender && new SASRec(recommender.options, new Generator(0));
+  if (recommender) scope(() => sasrec?.load(adoptAll(recommender.tensors), 'recommender'));
+  sasrec?.freeze();
+  return new AdaptedModel({
+    base: llama,
+    ...(adapter && { adapter: new Adapter(llama, adapter.options, adapter.recommenderWidth, 0) }),
+    ...(sasrec && { recommender: sasrec }),
+  });
+}
+
+function adoptAll(tensors: SharedTensors): Map<string, Tensor> {
+  return new Map([...tensors].map(([key, shared]) => [key, adopt(shared)]));
+}
+
+const port = parentPort;
+if (port !== null)
+  port.on(
+    'message',
+    serve(workerData as ThreadPlan, (answer) => port.postMessage(answer)),
+  );
