@@ -141,7 +141,7 @@ const FEWEST_TOKENS = 512;
 
 /**
  * Tokens of each batch where several workers have one at a time: together they hold half as many again as one worker
- * would, which costs two of them 3 % of their speed (docs/performance.md).
+ * would. Two of them lose nothing by it that could be measured (docs/performance.md).
  */
 export function tokensPerWorker(tokens: number, workers: number): number {
   if (workers === 1) return tokens;
