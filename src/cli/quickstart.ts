@@ -18,7 +18,7 @@ import { note, print, printJson } from './terminal.js';
 
 const BASE = 'smollm2-135m';
 
-/** Budgets: the full one is meant for 15 minutes on 2 cores, the smoke one for 3. */
+/** What a first look is worth waiting for, and what a test is. */
 const BUDGETS = {
   full: {
     windows: 160,

@@ -128,8 +128,8 @@ export function attentionByProducts(
       1,
       1 / Math.sqrt(K),
     );
-    const mixed = matmul(softmax(scores, -1), narrow(values_NSO, 1, 0, seen));
-    return reshape(mixed, [B, H, U, O]);
+    const mixed_NRO = matmul(softmax(scores, -1), narrow(values_NSO, 1, 0, seen));
+    return reshape(mixed_NRO, [B, H, U, O]);
   });
   if (mixed.length === 1) return mixed[0] as Tensor;
   // Laid out as the layer behind it reads, so that joining is the only copy.

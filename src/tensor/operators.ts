@@ -427,6 +427,7 @@ const addElementProductOp = operatorInPlace('aten::addcmul_', 'self tensor1 tens
 /** x += y · z, element by element; y and z broadcast to x. Gradients flow through it. */
 export const addElementProduct_ = (x: Tensor, y: Tensor, z: Tensor): void =>
   addElementProductOp(x, y, z, 1);
+
 /** Overwrites x with the elements of `source`. */
 export const copy_ = (x: Tensor, source: Tensor): void => copyOp(x, source);
 /** Numbers are drawn in the order of the memory: a view with turned axes gets them in another order. */

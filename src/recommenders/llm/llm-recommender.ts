@@ -65,7 +65,7 @@ export class LlmRecommender implements Recommender {
 
   /**
    * Scores are log-likelihoods of the candidates' titles after the prompt, in nats.
-   * @param workers threads that share the instances, as in `generate`
+   * @param workers threads that share the instances: one per core on a CPU, where the base and the work are large enough
    */
   async rank(
     instances: readonly Instance[],
@@ -122,7 +122,7 @@ export class LlmRecommender implements Recommender {
 
   /**
    * The greedy answer to each instance's prompt, first line only.
-   * @param workers threads that share the instances: one per core on a CPU, where the base and the work are large enough
+   * @param workers as in `rank`
    */
   async generate(
     instances: readonly Instance[],
