@@ -6,12 +6,13 @@
  *
  * `ratio` is the other way's time over ours. docs/performance.md draws the conclusions.
  */
-import type { ModelConfig } from '../src/checkpoint/index.js';
+
 import { Llama, RotaryEmbedding, rotate } from '../src/llama/index.js';
 import type { Rotation } from '../src/llama/rope.js';
 import { ExpertLoraLinear, LoraLinear } from '../src/lora/index.js';
 import { Dropout, forwardAll, Linear, type Module, type Pass } from '../src/nn/index.js';
 import * as t from '../src/tensor/index.js';
+import type { ModelConfig } from '../src/weights/index.js';
 import { command } from './harness/command.js';
 import { alternate } from './harness/contestant.js';
 import { ratio, spread } from './harness/statistics.js';

@@ -13,7 +13,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Random } from '../src/data/index.js';
+import { Random } from '../src/random/index.js';
 import { engineThreads } from '../src/tensor/index.js';
 import { type FaultAmount, proveFaults } from './kill/faults.js';
 import { proveFlips } from './kill/flips.js';

@@ -12,8 +12,8 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Random } from '../src/data/index.js';
 import { IloraError } from '../src/errors/index.js';
+import { Random } from '../src/random/index.js';
 import { engineThreads } from '../src/tensor/index.js';
 import type { Settings } from '../src/training/index.js';
 import { type Findings, type ProofOptions, prove } from './proof.js';

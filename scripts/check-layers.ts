@@ -10,11 +10,12 @@ import { dirname, join, relative, resolve } from 'node:path';
 /** Layer of each folder of src/. Folders of one layer may not import each other. */
 const LAYERS: Record<string, number> = {
   errors: 0,
+  random: 1,
   files: 1,
   tensor: 1,
   nn: 2,
   optim: 2,
-  checkpoint: 3,
+  weights: 3,
   text: 3,
   data: 3,
   llama: 4,
@@ -23,7 +24,8 @@ const LAYERS: Record<string, number> = {
   training: 6,
   evaluation: 6,
   analysis: 7,
-  cli: 8,
+  audit: 8,
+  cli: 9,
 };
 
 const root = resolve(import.meta.dirname, '..', 'src');

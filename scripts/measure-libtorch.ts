@@ -7,11 +7,11 @@
  * OMP_WAIT_POLICY) to see what the command line gets. Prints one JSON document.
  */
 import { parseArgs } from 'node:util';
-import { openWeights } from '../src/checkpoint/index.js';
 import { productSpeed } from '../src/cli/engine-report.js';
 import { Llama } from '../src/llama/index.js';
 import { inject, LLAMA_PROJECTIONS, LoraLinear } from '../src/lora/index.js';
 import * as t from '../src/tensor/index.js';
+import { openWeights } from '../src/weights/index.js';
 
 const { values: flags } = parseArgs({
   options: {

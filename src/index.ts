@@ -4,13 +4,11 @@
  * Deep parts (tensors, modules, optimizers) are exported too, for those who build on them.
  */
 export * as analysis from './analysis/index.js';
-export { type ModelConfig, openWeights, type WeightSource } from './checkpoint/index.js';
 export {
   type Dataset,
   type Instance,
   importInteractions,
   openDataset,
-  Random,
   TitleSearch,
   writeDataset,
 } from './data/index.js';
@@ -29,10 +27,12 @@ export {
 } from './lora/index.js';
 export * as nn from './nn/index.js';
 export * as optim from './optim/index.js';
+export { Random } from './random/index.js';
 export {
   Adapter,
   Cooccurrence,
   LlmRecommender,
+  openBase,
   Popularity,
   type Ranking,
   type Recommender,
@@ -42,10 +42,10 @@ export {
 export * as tensor from './tensor/index.js';
 export { openTokenizer, PromptBuilder, Tokenizer } from './text/index.js';
 export {
-  openBase,
   openRun,
   readSettings,
   resolveSettings,
   type Settings,
   trainRun,
 } from './training/index.js';
+export { type ModelConfig, openWeights, type WeightSource } from './weights/index.js';

@@ -1,16 +1,11 @@
 /**
  * Models of known shapes with random weights, and a made-up dataset for them: what a machine without network has.
  */
-import { countParameters, type ModelConfig } from '../../src/checkpoint/index.js';
-import { expectedShapes } from '../../src/checkpoint/model-config.js';
-import {
-  type DatasetDraft,
-  Random,
-  RowRanges,
-  SequenceStore,
-  writeDataset,
-} from '../../src/data/index.js';
+
+import { type DatasetDraft, RowRanges, SequenceStore, writeDataset } from '../../src/data/index.js';
 import { Llama } from '../../src/llama/index.js';
+import { Random } from '../../src/random/index.js';
+import type { Base } from '../../src/recommenders/index.js';
 import {
   type Device,
   type DType,
@@ -26,7 +21,8 @@ import {
   toDevice,
 } from '../../src/tensor/index.js';
 import type { Tokenizer } from '../../src/text/index.js';
-import type { Base } from '../../src/training/index.js';
+import { countParameters, type ModelConfig } from '../../src/weights/index.js';
+import { expectedShapes } from '../../src/weights/model-config.js';
 import type { Work } from '../ours/work.js';
 
 const common = {

@@ -5,7 +5,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolveModel } from '../../src/cli/model.js';
 import { type Dataset, openDataset } from '../../src/data/index.js';
-import { type LlmRecommender, SASRec, SASRecRecommender } from '../../src/recommenders/index.js';
+import {
+  type Base,
+  type LlmRecommender,
+  openBase,
+  SASRec,
+  SASRecRecommender,
+} from '../../src/recommenders/index.js';
 import { dropoutStreams } from '../../src/recommenders/learner.js';
 import { type LayoutRow, layOut, rowLength, treeMask } from '../../src/recommenders/llm/layout.js';
 import {
@@ -21,7 +27,7 @@ import {
 } from '../../src/tensor/index.js';
 import { PromptBuilder } from '../../src/text/index.js';
 import { assemble, makeSasrec } from '../../src/training/assemble.js';
-import { type Base, openBase, resolveSettings } from '../../src/training/index.js';
+import { resolveSettings } from '../../src/training/index.js';
 import { median } from '../harness/statistics.js';
 import { type Measured, SERIES, type Series } from './axis.js';
 

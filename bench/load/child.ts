@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type * as RecommendersModule from '../../src/recommenders/index.js';
 import type * as TensorModule from '../../src/tensor/index.js';
-import type * as TrainingModule from '../../src/training/index.js';
 
 export interface LoadReport {
   /** From before the process was started to the first token. */
@@ -34,7 +34,7 @@ function mark(phase: keyof LoadReport['phases']): void {
 }
 
 mark('node');
-const { openBase }: typeof TrainingModule = await import(`${modules}/training/index.js`);
+const { openBase }: typeof RecommendersModule = await import(`${modules}/recommenders/index.js`);
 const tensor: typeof TensorModule = await import(`${modules}/tensor/index.js`);
 const { engineInfo, narrow, noGrad, reshape, scope, Tensor } = tensor;
 mark('import');
@@ -73,7 +73,7 @@ const report: LoadReport = {
 console.log(JSON.stringify(report));
 
 /** Logits after the prompt's last token. */
-function forward({ model }: TrainingModule.Base): number[] {
+function forward({ model }: RecommendersModule.Base): number[] {
   return noGrad(() =>
     scope(() => {
       const ids_1T = Tensor.from(BigInt64Array.from(ids, BigInt), [1, ids.length]);

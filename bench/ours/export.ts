@@ -3,12 +3,12 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { countParameters } from '../../src/checkpoint/index.js';
 import { openDataset } from '../../src/data/index.js';
 import { noGrad, scope, type Tensor } from '../../src/tensor/index.js';
 import { Order } from '../../src/training/order.js';
 import { adapterRates } from '../../src/training/presets.js';
-import { saveTensors } from '../../src/training/tensor-file.js';
+import { countParameters } from '../../src/weights/index.js';
+import { saveTensors } from '../../src/weights/tensor-file.js';
 import { hubConfig } from './hub-config.js';
 import { WORK_FILE, type Work, type WorkRow, workRow } from './work.js';
 import {

@@ -1,7 +1,7 @@
 /**
  * A model's shape as transformers reads it.
  */
-import type { ModelConfig } from '../../src/checkpoint/index.js';
+import type { ModelConfig } from '../../src/weights/index.js';
 
 /** The contents of config.json. */
 export function hubConfig(of: ModelConfig): Record<string, unknown> {

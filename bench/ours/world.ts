@@ -6,10 +6,15 @@
  * losses would mean little with an adapter that does nothing.
  */
 import { type Dataset, openDataset } from '../../src/data/index.js';
-import { LlmLearner, type LlmRecommender } from '../../src/recommenders/index.js';
+import {
+  type Base,
+  LlmLearner,
+  type LlmRecommender,
+  openBase,
+} from '../../src/recommenders/index.js';
 import { copy_, Generator, mul, noGrad, randn, scope } from '../../src/tensor/index.js';
 import { assemble, makeSasrec } from '../../src/training/assemble.js';
-import { type Base, openBase, resolveSettings, type Settings } from '../../src/training/index.js';
+import { resolveSettings, type Settings } from '../../src/training/index.js';
 import { adapterRates } from '../../src/training/presets.js';
 import { randomBase, type ShapeName } from '../gpu/shape.js';
 

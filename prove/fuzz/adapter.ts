@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { overwrite } from '../../src/nn/index.js';
 import { scope } from '../../src/tensor/index.js';
-import { loadTensors, saveTensors } from '../../src/training/tensor-file.js';
+import { loadTensors, saveTensors } from '../../src/weights/tensor-file.js';
 import { tinyIlora, tinyInstances } from '../../tests/support/models.js';
 import { caseFrom } from './case.js';
 import { inFolder } from './seed.js';
@@ -20,8 +20,8 @@ let accepted = 0;
 const target: Target = {
   name: 'adapter',
   sources: {
-    'training/tensor-file.ts': ['saveTensors'],
-    'checkpoint/safetensors.ts': ['writeSafetensors', 'bytesOf'],
+    'weights/tensor-file.ts': ['saveTensors'],
+    'weights/safetensors.ts': ['writeSafetensors', 'bytesOf'],
   },
   seeds: async () => [
     inFolder((folder) => {

@@ -31,7 +31,7 @@ const target: Target = {
   name: 'checkpoint',
   sources: {
     'training/checkpoint.ts': ['saveCheckpoint', 'isSame'],
-    'training/tensor-file.ts': ['saveTensors'],
+    'weights/tensor-file.ts': ['saveTensors'],
   },
   seeds: async () => [
     inFolder((folder) => {

@@ -67,7 +67,7 @@ export interface JobResult {
 // Before the readers are imported: V8 counts blocks only in code compiled after this.
 const meter = new CoverageMeter();
 const { IloraError } = await import('../../src/errors/index.js');
-const { Random } = await import('../../src/data/index.js');
+const { Random } = await import('../../src/random/index.js');
 const { mutate } = await import('./mutate.js');
 const { fault, keyOf } = await import('./judge.js');
 const { TARGETS } = await import('./target.js');

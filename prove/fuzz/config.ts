@@ -7,8 +7,8 @@ import { MODEL_SOURCES, useModel } from './weights.js';
 const target: Target = {
   name: 'config',
   sources: {
-    'checkpoint/hf-config.ts': [],
-    'checkpoint/strict-json.ts': [],
+    'weights/hf-config.ts': [],
+    'files/strict-json.ts': [],
     'files/regular-file.ts': ['streamRegular'],
     'files/file-error.ts': [],
     ...MODEL_SOURCES,

@@ -9,7 +9,11 @@ import type { Target } from './target.js';
 
 const target: Target = {
   name: 'csv',
-  sources: { ...IMPORT_SOURCES, 'data/text-layout.ts': [], 'data/record-lines.ts': [] },
+  sources: {
+    ...IMPORT_SOURCES,
+    'data/import/text-layout.ts': [],
+    'data/import/record-lines.ts': [],
+  },
   seeds: async () => [
     caseOf({
       'ratings.csv':

@@ -1,7 +1,7 @@
 /** A dataset of the least size that has all its splits. */
 import { join } from 'node:path';
 import { type DatasetDraft, RowRanges, SequenceStore, writeDataset } from '../../src/data/index.js';
-import { datasetFiles } from '../../src/data/manifest.js';
+import { datasetFiles } from '../../src/data/store/manifest.js';
 import { type Case, caseFrom } from './case.js';
 import { inFolder } from './seed.js';
 

@@ -6,7 +6,7 @@ import {
   datasetFiles,
   datasetHash,
   manifestText,
-} from '../../src/data/manifest.js';
+} from '../../src/data/store/manifest.js';
 import type { Case, Content } from './case.js';
 import { datasetCase } from './dataset-seed.js';
 import type { Target } from './target.js';
@@ -14,9 +14,9 @@ import type { Target } from './target.js';
 const target: Target = {
   name: 'dataset',
   sources: {
-    'data/dataset-reader.ts': [],
-    'data/manifest.ts': [],
-    'data/line-reader.ts': [],
+    'data/store/reader.ts': [],
+    'data/store/manifest.ts': [],
+    'data/store/line-reader.ts': [],
     'data/row-ranges.ts': [],
     'data/sequence-store.ts': [],
     'data/candidates.ts': [],

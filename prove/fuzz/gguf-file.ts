@@ -1,5 +1,5 @@
 /** Writes GGUF files, also broken ones, and finds where in a file lengths, counts and types stand. */
-import { GGML_TYPES } from '../../src/checkpoint/ggml-type.js';
+import { GGML_TYPES } from '../../src/weights/ggml-type.js';
 
 /** Numbers of the value types. */
 export const GGUF = { u32: 4, i32: 5, f32: 6, bool: 7, text: 8, list: 9, u64: 10 } as const;

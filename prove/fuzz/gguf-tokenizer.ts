@@ -1,7 +1,7 @@
 /** Tokenizers out of GGUF metadata. */
 import { join } from 'node:path';
-import { openGguf } from '../../src/checkpoint/index.js';
 import { openTokenizer } from '../../src/text/index.js';
+import { openGguf } from '../../src/weights/index.js';
 import { type Case, caseOf } from './case.js';
 import { GGUF, ggufBytes, type Value } from './gguf-file.js';
 import type { Target } from './target.js';

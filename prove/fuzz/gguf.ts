@@ -1,11 +1,6 @@
 /** GGUF files: metadata, directory, and every tensor of the eleven types that can be read. */
 import { join } from 'node:path';
-import {
-  DEQUANTIZABLE,
-  dequantize,
-  openGguf,
-  readTensorBytes,
-} from '../../src/checkpoint/index.js';
+import { DEQUANTIZABLE, dequantize, openGguf, readTensorBytes } from '../../src/weights/index.js';
 import { type Case, caseOf } from './case.js';
 import { GGUF, ggufBytes } from './gguf-file.js';
 import { GGUF_TYPES, ggufModel } from './model-seed.js';
@@ -17,12 +12,12 @@ const FILE = 'model.gguf';
 const target: Target = {
   name: 'gguf',
   sources: {
-    'checkpoint/gguf.ts': [],
-    'checkpoint/byte-cursor.ts': [],
-    'checkpoint/gguf-source.ts': [],
-    'checkpoint/gguf-config.ts': [],
-    'checkpoint/dequantize.ts': [],
-    'checkpoint/stored-tensor.ts': [],
+    'weights/gguf.ts': [],
+    'weights/byte-cursor.ts': [],
+    'weights/gguf-source.ts': [],
+    'weights/gguf-config.ts': [],
+    'weights/dequantize.ts': [],
+    'weights/stored-tensor.ts': [],
     ...MODEL_SOURCES,
   },
   async seeds() {

@@ -5,11 +5,11 @@ import type { Target } from './target.js';
 
 /** Files of src/ that an import goes through. */
 export const IMPORT_SOURCES: Target['sources'] = {
-  'data/duckdb.ts': [],
-  'data/import-interactions.ts': [],
-  'data/import-table.ts': [],
-  'data/import-check.ts': [],
-  'data/import-columns.ts': [],
+  'data/import/duckdb.ts': [],
+  'data/import/interactions.ts': [],
+  'data/import/table.ts': [],
+  'data/import/check.ts': [],
+  'data/import/columns.ts': [],
 };
 
 /** Reads a folder's interactions, with its items if there are any. */

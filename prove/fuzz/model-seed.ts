@@ -1,6 +1,6 @@
 /** A Llama model of the least size, as a Hugging Face folder and as GGUF. */
-import type { SafetensorsDtype } from '../../src/checkpoint/index.js';
-import { expectedShapes, type ModelConfig } from '../../src/checkpoint/model-config.js';
+import type { SafetensorsDtype } from '../../src/weights/index.js';
+import { expectedShapes, type ModelConfig } from '../../src/weights/model-config.js';
 import { GGUF, type GgufTensor, ggufBytes, type Value } from './gguf-file.js';
 import { safetensorsBytes } from './seed.js';
 

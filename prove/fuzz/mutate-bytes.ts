@@ -1,5 +1,5 @@
 /** Changes of bytes that know nothing of their meaning but that numbers have borders. */
-import type { Random } from '../../src/data/index.js';
+import type { Random } from '../../src/random/index.js';
 
 /** Whole numbers at which readers go wrong, smallest width in bytes that holds them. */
 const BORDERS: readonly bigint[] = [

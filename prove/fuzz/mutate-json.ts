@@ -3,7 +3,7 @@
  *
  * The tree keeps objects as lists of entries, so that a key can stand in one twice.
  */
-import type { Random } from '../../src/data/index.js';
+import type { Random } from '../../src/random/index.js';
 import { pick } from './mutate-bytes.js';
 
 type Tree = { object: [string, Tree][] } | { list: Tree[] } | { raw: string };

@@ -1,5 +1,5 @@
 /** Changes of text files line by line, field by field and word by word. */
-import type { Random } from '../../src/data/index.js';
+import type { Random } from '../../src/random/index.js';
 import { pick } from './mutate-bytes.js';
 import { mutateJson } from './mutate-json.js';
 

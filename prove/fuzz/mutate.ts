@@ -1,5 +1,5 @@
 /** One change of a case: which file, and what kind of change its kind of file asks for. */
-import type { Random } from '../../src/data/index.js';
+import type { Random } from '../../src/random/index.js';
 import { type Case, type Content, PLACES } from './case.js';
 import { mapGguf } from './gguf-file.js';
 import { borderNumber, mutateBytes, pick, putNumber } from './mutate-bytes.js';

@@ -1,6 +1,6 @@
 /** Imports of Parquet files through DuckDB. */
 import { join } from 'node:path';
-import { Database, literal } from '../../src/data/duckdb.js';
+import { Database, literal } from '../../src/data/import/duckdb.js';
 import { type Case, caseFrom } from './case.js';
 import { IMPORT_SOURCES, useImport } from './import-target.js';
 import { inFolder } from './seed.js';

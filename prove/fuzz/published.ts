@@ -9,9 +9,9 @@ const ITEMS = 'item_id\ttitle\n0\tRed\n1\tBlue\n2\tNight\n3\tRiver\n4\tStone\n';
 const target: Target = {
   name: 'published',
   sources: {
-    'data/published-folder.ts': [],
-    'data/movielens-reader.ts': ['parseRecboleMovielens', 'linesOf'],
-    'data/line-reader.ts': [],
+    'data/sources/published-folder.ts': [],
+    'data/sources/movielens-reader.ts': ['parseRecboleMovielens', 'linesOf'],
+    'data/store/line-reader.ts': [],
   },
   seeds: async () => [
     caseOf({

@@ -1,13 +1,13 @@
 /** Safetensors files: the header, every tensor's bytes, and tensors of those types the engine takes. */
 import { join } from 'node:path';
+import { scope } from '../../src/tensor/index.js';
 import {
   openSafetensors,
   readTensorBytes,
   SAFETENSORS_DTYPES,
   type SafetensorsDtype,
-} from '../../src/checkpoint/index.js';
-import { scope } from '../../src/tensor/index.js';
-import { loadTensors } from '../../src/training/tensor-file.js';
+} from '../../src/weights/index.js';
+import { loadTensors } from '../../src/weights/tensor-file.js';
 import { caseOf } from './case.js';
 import { safetensorsBytes } from './seed.js';
 import type { Target } from './target.js';
@@ -18,10 +18,10 @@ const DTYPES = Object.keys(SAFETENSORS_DTYPES) as SafetensorsDtype[];
 const target: Target = {
   name: 'safetensors',
   sources: {
-    'checkpoint/safetensors.ts': ['writeSafetensors', 'bytesOf'],
-    'checkpoint/stored-tensor.ts': ['asFloat32', 'findTensor'],
-    'checkpoint/strict-json.ts': [],
-    'training/tensor-file.ts': ['saveTensors'],
+    'weights/safetensors.ts': ['writeSafetensors', 'bytesOf'],
+    'weights/stored-tensor.ts': ['asFloat32', 'findTensor'],
+    'files/strict-json.ts': [],
+    'weights/tensor-file.ts': ['saveTensors'],
   },
   async seeds() {
     const all = DTYPES.map((dtype, i) => ({ name: `t.${dtype}`, dtype, shape: [i % 3, 2] }));

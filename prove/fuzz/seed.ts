@@ -6,7 +6,7 @@ import {
   SAFETENSORS_DTYPES,
   type SafetensorsDtype,
   writeSafetensors,
-} from '../../src/checkpoint/index.js';
+} from '../../src/weights/index.js';
 
 /** Bytes of a safetensors file whose values are small numbers. */
 export function safetensorsBytes(

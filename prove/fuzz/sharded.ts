@@ -8,8 +8,8 @@ import { MODEL_SOURCES, useModel } from './weights.js';
 const target: Target = {
   name: 'sharded',
   sources: {
-    'checkpoint/sharded.ts': [],
-    'checkpoint/safetensors-source.ts': [],
+    'weights/sharded.ts': [],
+    'weights/safetensors-source.ts': [],
     ...MODEL_SOURCES,
   },
   async seeds() {

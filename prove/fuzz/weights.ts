@@ -1,7 +1,8 @@
 /** What a reader of weights is asked for once it has opened a model. */
-import { describeModel, openWeights } from '../../src/checkpoint/index.js';
+
 import { scope } from '../../src/tensor/index.js';
 import { openTokenizer } from '../../src/text/index.js';
+import { describeModel, openWeights } from '../../src/weights/index.js';
 
 /** Describes a model, loads every tensor it should have and encodes a text. */
 export function useModel(path: string, hasTokenizer: boolean): void {
@@ -24,8 +25,8 @@ export function useModel(path: string, hasTokenizer: boolean): void {
 
 /** Files that `useModel` goes through, beside those of the format. */
 export const MODEL_SOURCES = {
-  'checkpoint/open-weights.ts': [],
-  'checkpoint/weight-source.ts': [],
-  'checkpoint/model-config.ts': [],
-  'checkpoint/fact-reader.ts': [],
+  'weights/open-weights.ts': [],
+  'weights/weight-source.ts': [],
+  'weights/model-config.ts': [],
+  'weights/fact-reader.ts': [],
 } as const;

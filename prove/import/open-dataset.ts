@@ -3,7 +3,8 @@
  *
  *   node --import tsx prove/import/open-dataset.ts FOLDER COUNT SEED
  */
-import { openDataset, Random } from '../../src/data/index.js';
+import { openDataset } from '../../src/data/index.js';
+import { Random } from '../../src/random/index.js';
 
 const [folder = '', count = '', seed = ''] = process.argv.slice(2);
 const started = performance.now();

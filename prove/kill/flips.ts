@@ -3,8 +3,9 @@
  */
 import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { openDataset, type Random } from '../../src/data/index.js';
+import { openDataset } from '../../src/data/index.js';
 import { IloraError } from '../../src/errors/index.js';
+import type { Random } from '../../src/random/index.js';
 import { openRun, RunFolder } from '../../src/training/index.js';
 import { firstDifference, readOutcome } from '../resume/outcome.js';
 import { StopAt, session, trainToEnd } from '../resume/session.js';

@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Random } from '../../src/data/index.js';
+import type { Random } from '../../src/random/index.js';
 import { RunFolder } from '../../src/training/index.js';
 import { ilora } from '../resume/command.js';
 import { firstDifference, type Outcome, readOutcome } from '../resume/outcome.js';

@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Random } from '../../src/data/index.js';
+import type { Random } from '../../src/random/index.js';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
 

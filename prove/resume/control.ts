@@ -7,8 +7,8 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openSafetensors } from '../../src/checkpoint/index.js';
 import { RunFolder } from '../../src/training/index.js';
+import { openSafetensors } from '../../src/weights/index.js';
 
 type State = Record<string, unknown> & { step: number; badValidations: number };
 

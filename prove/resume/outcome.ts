@@ -5,8 +5,8 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openSafetensors, readTensorBytes } from '../../src/checkpoint/index.js';
 import { RunFolder } from '../../src/training/index.js';
+import { openSafetensors, readTensorBytes } from '../../src/weights/index.js';
 
 /** Bytes by name: tensors as `FILE: KEY`, lines of the metrics, the rest as text. */
 export type Outcome = ReadonlyMap<string, Uint8Array | string>;

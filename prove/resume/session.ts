@@ -1,7 +1,6 @@
 /**
  * Trains in this process through `trainRun`, as the command line does, and stops where it is told.
  */
-
 import { openDataset } from '../../src/data/index.js';
 import { evaluate } from '../../src/evaluation/index.js';
 import { isAbort, type RunHooks, type Settings, trainRun } from '../../src/training/index.js';

@@ -7,16 +7,11 @@
 import { writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expectedShapes } from '../../src/checkpoint/model-config.js';
-import { type TensorData, writeSafetensors } from '../../src/checkpoint/safetensors.js';
-import {
-  type DatasetDraft,
-  Random,
-  RowRanges,
-  SequenceStore,
-  writeDataset,
-} from '../../src/data/index.js';
+import { type DatasetDraft, RowRanges, SequenceStore, writeDataset } from '../../src/data/index.js';
+import { Random } from '../../src/random/index.js';
 import { resolveSettings, type Settings } from '../../src/training/index.js';
+import { expectedShapes } from '../../src/weights/model-config.js';
+import { type TensorData, writeSafetensors } from '../../src/weights/safetensors.js';
 
 /** Where the parts of a world lie. */
 export interface World {

@@ -1,17 +1,5 @@
 /** Analysis: reports as one HTML file, tables for the terminal. */
 export {
-  auditShortcuts,
-  formatFindings,
-  formatHostileTitles,
-  type HostileOptions,
-  type HostileTitles,
-  hostileFinding,
-  measureHostileTitles,
-  passesPerRow,
-  rowsToRank,
-  type TitleEffect,
-} from './audit/index.js';
-export {
   formatCount,
   formatDuration,
   formatPoints,

@@ -1,9 +1,10 @@
 /**
  * The report: one HTML file that needs no network, no script and no other file.
  */
-import { writeFileAtomic } from '../checkpoint/index.js';
+
 import { mismatch } from '../errors/index.js';
 import { type Estimate, type MetricName, metricLabel } from '../evaluation/index.js';
+import { writeFileAtomic } from '../files/index.js';
 import { expertHeatMap, forestPlot, gateBars, lossCurves, timingBars } from './charts.js';
 import { type DrawnFigure, draw, type Figure } from './figure.js';
 import { formatCount, formatDuration, formatPoints, formatPValue, formatRatio } from './format.js';

@@ -1,5 +1,4 @@
 /** Plain-text tables for the terminal. */
-
 import { visible } from '../errors/index.js';
 import { type Evaluation, type MetricName, metricLabel } from '../evaluation/index.js';
 import { formatCount, formatDuration, formatRatio } from './format.js';

@@ -4,23 +4,20 @@
  */
 import { Command, Option } from '@commander-js/extra-typings';
 import {
+  auditDataset,
   auditShortcuts,
+  type Finding,
   formatFindings,
   formatHostileTitles,
   type HostileTitles,
   hostileFinding,
+  isAtLeast,
   measureHostileTitles,
   passesPerRow,
   rowsToRank,
-} from '../analysis/index.js';
-import {
-  auditDataset,
-  type Dataset,
-  type Finding,
-  isAtLeast,
-  openDataset,
   type Severity,
-} from '../data/index.js';
+} from '../audit/index.js';
+import { type Dataset, openDataset } from '../data/index.js';
 import { mismatch } from '../errors/index.js';
 import { openRun } from '../training/index.js';
 import { wholeNumber } from './arguments.js';

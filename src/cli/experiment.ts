@@ -13,15 +13,13 @@ import {
   type WorkedExample,
   writeReport,
 } from '../analysis/index.js';
-import { writeFileAtomic } from '../checkpoint/index.js';
 import { type Dataset, type Instance, openDataset, type SplitName } from '../data/index.js';
 import { type Comparison, compareWithAll, type Evaluation } from '../evaluation/index.js';
-import { LlmRecommender, type Recommender } from '../recommenders/index.js';
+import { writeFileAtomic } from '../files/index.js';
+import { type Base, LlmRecommender, openBase, type Recommender } from '../recommenders/index.js';
 import { type Device, engineInfo, prepareDevice, processorName } from '../tensor/index.js';
 import {
-  type Base,
   baseRecommender,
-  openBase,
   openRun,
   type Run,
   RunFolder,

@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
+import { mismatch } from '../errors/index.js';
 import {
   clearConverted,
   describeModel,
@@ -14,8 +15,7 @@ import {
   type ModelDescription,
   type PullStep,
   pullModel,
-} from '../checkpoint/index.js';
-import { mismatch } from '../errors/index.js';
+} from '../weights/index.js';
 import { cacheDir } from './cache.js';
 import { note, printJson, printLines } from './terminal.js';
 

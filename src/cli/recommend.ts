@@ -4,9 +4,9 @@
 import { readFileSync } from 'node:fs';
 import { Command } from '@commander-js/extra-typings';
 import { formatTable } from '../analysis/index.js';
-import { fileError } from '../checkpoint/index.js';
 import { type Catalog, type Item, TitleSearch } from '../data/index.js';
 import { faults, mismatch } from '../errors/index.js';
+import { fileError } from '../files/index.js';
 import { SASRecRecommender } from '../recommenders/index.js';
 import { cutTitle } from '../text/index.js';
 import { openRun, type Run } from '../training/index.js';

@@ -8,7 +8,7 @@
  * matching must take the longest.
  */
 import { mismatch } from '../errors/index.js';
-import type { Random } from './random.js';
+import type { Random } from '../random/index.js';
 import { titleKey } from './title.js';
 import type { Catalog } from './types.js';
 

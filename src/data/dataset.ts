@@ -4,11 +4,12 @@
  * Nothing here has a state: an instance depends on the split, the row and, for train, on the keys of
  * the candidate draw, never on what was asked for before.
  */
+
+import { Random } from '../random/index.js';
 import type { CandidateSampler } from './candidates.js';
-import type { DatasetManifest } from './manifest.js';
-import { Random } from './random.js';
 import type { RowRanges } from './row-ranges.js';
 import type { SequenceStore } from './sequence-store.js';
+import type { DatasetManifest } from './store/manifest.js';
 import type {
   CandidateDraw,
   Catalog,

@@ -2,7 +2,7 @@
  * What is in a dataset, in figures.
  */
 import type { Dataset } from './dataset.js';
-import type { DatasetManifest } from './manifest.js';
+import type { DatasetManifest } from './store/manifest.js';
 import { type SplitName, splitNames } from './types.js';
 
 /** Figures about a dataset. */

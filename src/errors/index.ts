@@ -4,7 +4,6 @@
  * Every message reads `<where>: expected <what>, got <value>[ — <what to do>]`, and the values named
  * in the text are also fields of the error.
  */
-
 import { visible } from './visible.js';
 
 export { visible, visibleLines } from './visible.js';

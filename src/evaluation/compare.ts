@@ -5,8 +5,9 @@
  * 1979 (step-down correction). McNemar takes rows as independent; where users repeat, whole users
  * flip sign instead (a randomisation test, which is the same test when every user has one row).
  */
-import { Random } from '../data/index.js';
+
 import { mismatch } from '../errors/index.js';
+import { Random } from '../random/index.js';
 import type { Evaluation } from './evaluate.js';
 import { type BootstrapOptions, bootstrapRatio, groupByUser } from './interval.js';
 import { type MetricName, metricParts } from './metric.js';

@@ -5,8 +5,9 @@
  * Sources: E. B. Wilson, JASA 1927; B. Efron, percentile bootstrap, 1979. Users are drawn, not rows,
  * because rows of one user resemble each other and intervals over rows would be too narrow.
  */
-import { Random } from '../data/index.js';
+
 import { mismatch } from '../errors/index.js';
+import { Random } from '../random/index.js';
 
 /** Standard normal quantile of a two-sided 95 % interval. */
 const Z_95 = 1.959963984540054;

@@ -5,7 +5,6 @@
  * Hugging Face's LlamaDecoderLayer, so that checkpoint keys agree.
  */
 
-import type { ModelConfig } from '../checkpoint/index.js';
 import { forwardAll, type LinearLayer, Module, type Pass, type RmsNorm } from '../nn/index.js';
 import {
   type AttentionOptions,
@@ -19,6 +18,7 @@ import {
   silu,
   type Tensor,
 } from '../tensor/index.js';
+import type { ModelConfig } from '../weights/index.js';
 import type { KvCache } from './kv-cache.js';
 import { type Rotation, rotate } from './rope.js';
 

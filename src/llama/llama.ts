@@ -5,7 +5,6 @@
  * rather than token ids, because item slots are vectors that stand for no token.
  */
 
-import type { ModelConfig } from '../checkpoint/index.js';
 import { mismatch } from '../errors/index.js';
 import { Embedding, Linear, Module, type Pass, RmsNorm } from '../nn/index.js';
 import {
@@ -21,6 +20,7 @@ import {
   Tensor,
   toDevice,
 } from '../tensor/index.js';
+import type { ModelConfig } from '../weights/index.js';
 import { Block, type Places } from './block.js';
 import type { KvCache } from './kv-cache.js';
 import { RotaryEmbedding, type Rotation } from './rope.js';

@@ -7,7 +7,6 @@
  * those between are interpolated.
  */
 
-import type { ModelConfig } from '../checkpoint/index.js';
 import {
   addElementProduct_,
   type Device,
@@ -21,6 +20,7 @@ import {
   Tensor,
   toDevice,
 } from '../tensor/index.js';
+import type { ModelConfig } from '../weights/index.js';
 
 /** Angles per position and pair of features: position · θ^(-2i/K), scaled. */
 export function inverseFrequencies(

@@ -4,8 +4,9 @@
  * Everything random is a function of the seed, the step and the example, so that a resumed run repeats what
  * an uninterrupted one would have done, and nothing depends on how examples are cut into parts.
  */
-import { Random } from '../data/index.js';
+
 import type { ParameterGroup } from '../optim/index.js';
+import { Random } from '../random/index.js';
 import { type Device, RowStreams, type Tensor } from '../tensor/index.js';
 
 /** Where training stands when a loss is asked for. */

@@ -2,10 +2,10 @@
  * From settings to models: SASRec, the adapter on its base, prompts.
  */
 import type { Dataset } from '../data/index.js';
+import type { Base } from '../recommenders/index.js';
 import { Adapter, LlmRecommender, SASRec } from '../recommenders/index.js';
 import { type Device, Generator } from '../tensor/index.js';
 import { PromptBuilder } from '../text/index.js';
-import type { Base } from './base.js';
 import type { Settings } from './settings.js';
 
 /** The frozen base without any adapter, prompted with text only. */

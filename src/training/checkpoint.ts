@@ -9,16 +9,20 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { fileError, writeFileAtomic, writeFolderAtomic } from '../checkpoint/index.js';
 import { faults } from '../errors/index.js';
-import { readText } from '../files/index.js';
+import {
+  fileError,
+  hashFile,
+  readText,
+  writeFileAtomic,
+  writeFolderAtomic,
+} from '../files/index.js';
 import { overwrite } from '../nn/index.js';
 import type { Adam } from '../optim/index.js';
 import type { Learner } from '../recommenders/index.js';
 import { scope } from '../tensor/index.js';
-import { hashFile } from './file-hash.js';
+import { loadTensors, saveTensors } from '../weights/index.js';
 import { parseObject } from './run-folder.js';
-import { loadTensors, saveTensors } from './tensor-file.js';
 
 /** What stands beside the tensors of a checkpoint. */
 export interface TrainingState {

@@ -2,7 +2,7 @@
  * Training: settings, the loop, run folders.
  */
 export { baseRecommender } from './assemble.js';
-export { type Base, hashModel, openBase } from './base.js';
+
 export { PRESET_NAMES, PRESETS, type Preset } from './presets.js';
 export {
   openRun,

@@ -1,7 +1,7 @@
 /**
  * Which examples a step sees: a function of the seed and the place, so that a resumed run goes on where it stopped.
  */
-import { Random } from '../data/index.js';
+import { Random } from '../random/index.js';
 
 /** Examples in the order of one permutation per pass. */
 export class Order {

@@ -4,17 +4,18 @@
 import { createHash, type Hash } from 'node:crypto';
 import { existsSync, mkdirSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
+import { mismatch } from '../errors/index.js';
 import {
   appendAtomic,
   fileError,
   parseStrictJson,
+  readBytes,
+  readText,
   removeTemporaries,
   syncFile,
+  takeLock,
   writeFileAtomic,
-} from '../checkpoint/index.js';
-import { mismatch } from '../errors/index.js';
-import { readBytes, readText } from '../files/index.js';
-import { takeLock } from './run-lock.js';
+} from '../files/index.js';
 
 /** Paths inside a run folder. */
 export class RunFolder {

@@ -7,23 +7,26 @@ import { existsSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { type Dataset, type Instance, openDataset } from '../data/index.js';
 import { mismatch } from '../errors/index.js';
+import { hashFile } from '../files/index.js';
 import { overwrite } from '../nn/index.js';
 import {
+  type Base,
+  baseDtype,
+  hashModel,
   LlmLearner,
+  openBase,
   type Recommender,
   type SASRec,
   SASRecLearner,
   SASRecRecommender,
 } from '../recommenders/index.js';
 import { type Device, prepareDevice, scope } from '../tensor/index.js';
+import { loadSealed } from '../weights/index.js';
 import { assemble, makeSasrec } from './assemble.js';
-import { type Base, baseDtype, hashModel, openBase } from './base.js';
-import { hashFile } from './file-hash.js';
 import { gradientSource } from './gradients/workers.js';
 import { adapterRates } from './presets.js';
 import { RunFolder } from './run-folder.js';
 import { begin, describe, type RunRecord, readRecord } from './run-record.js';
-import { loadSealed } from './sealed-file.js';
 import type { Settings } from './settings.js';
 import {
   BEST_HINT,

@@ -10,12 +10,12 @@ import { overwrite } from '../nn/index.js';
 import { Adam, clipGradients, warmupCosine } from '../optim/index.js';
 import type { Learner, TrainingPosition } from '../recommenders/index.js';
 import { clone, copy_, noGrad, scope, type Tensor } from '../tensor/index.js';
+import { checkSeal, loadSealed, saveSealed } from '../weights/index.js';
 import { loadLatestCheckpoint, saveCheckpoint, type TrainingState } from './checkpoint.js';
 import { nonFinite } from './finite.js';
 import { type GradientSource, OwnGradients } from './gradients/source.js';
 import { Order } from './order.js';
 import type { RunFolder } from './run-folder.js';
-import { checkSeal, loadSealed, saveSealed } from './sealed-file.js';
 import { ending, notFinite, notFiniteState } from './training-error.js';
 
 export interface TrainerOptions {

@@ -1,7 +1,8 @@
 /** Random cases that shrink: sizes and seeds; everything else follows from them. */
 import fc from 'fast-check';
-import { type Dataset, type Instance, Random } from '../../src/data/index.js';
+import type { Dataset, Instance } from '../../src/data/index.js';
 import type { ExpertLoraOptions } from '../../src/lora/index.js';
+import { Random } from '../../src/random/index.js';
 
 /** Items of the tiny catalog. */
 const ITEMS = 12;

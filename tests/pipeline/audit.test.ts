@@ -5,9 +5,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { type Finding, openDataset } from '../../src/data/index.js';
-import { datasetHash, manifestText } from '../../src/data/manifest.js';
-import { cleanUsers, type User } from '../unit/data/audit/helper.js';
+import type { Finding } from '../../src/audit/index.js';
+import { openDataset } from '../../src/data/index.js';
+import { datasetHash, manifestText } from '../../src/data/store/manifest.js';
+import { cleanUsers, type User } from '../unit/audit/helper.js';
 import { type Finished, ilora } from './command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'ilora-audit-'));

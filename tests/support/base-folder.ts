@@ -1,9 +1,9 @@
 /** A tiny Llama as a model folder on disk, with the small tokenizer of Llama 2's kind. */
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expectedShapes, type ModelConfig } from '../../src/checkpoint/model-config.js';
-import { type TensorData, writeSafetensors } from '../../src/checkpoint/safetensors.js';
-import { Random } from '../../src/data/index.js';
+import { Random } from '../../src/random/index.js';
+import { expectedShapes, type ModelConfig } from '../../src/weights/model-config.js';
+import { type TensorData, writeSafetensors } from '../../src/weights/safetensors.js';
 
 const TOKENIZER = join(import.meta.dirname, '../parity/tokenizer/fixtures/llama/tokenizer.json');
 

@@ -1,5 +1,5 @@
 /** Models small enough to be run many times, with weights that depend on a seed alone. */
-import { expectedShapes, type ModelConfig } from '../../src/checkpoint/model-config.js';
+
 import type { Dataset, Instance } from '../../src/data/index.js';
 import { Llama } from '../../src/llama/index.js';
 import {
@@ -11,6 +11,7 @@ import {
 } from '../../src/recommenders/index.js';
 import { cast, type DType, Generator, keep, mul, randn } from '../../src/tensor/index.js';
 import { PromptBuilder, type TextEncoder } from '../../src/text/index.js';
+import { expectedShapes, type ModelConfig } from '../../src/weights/model-config.js';
 import { fill_ } from './numeric.js';
 
 /** Two layers, four query heads on two key/value heads. */

@@ -19,7 +19,7 @@ import {
   toDevice,
   widen,
 } from '../../tensor/index.js';
-import type { SASRec } from '../sasrec.js';
+import type { SASRec } from '../sasrec/sasrec.js';
 import type { Adapter } from './adapter.js';
 import { type Layout, treeMask } from './layout.js';
 

@@ -6,7 +6,6 @@
  * the candidates' own tokens, and gives what scoring each alone would give. With one
  * continuation per row (training) the mask is plain causal order.
  */
-
 import {
   and,
   arange,

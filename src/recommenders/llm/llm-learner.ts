@@ -5,8 +5,9 @@
  * the probability of slots is the share of training done. It is drawn per instance from the seed, the
  * step and the example (the authors draw per batch, from a counter that restarts in every loader worker).
  */
-import { type Dataset, type Instance, Random } from '../../data/index.js';
+import type { Dataset, Instance } from '../../data/index.js';
 import type { ParameterGroup } from '../../optim/index.js';
+import { Random } from '../../random/index.js';
 import { indexSelect, Tensor, toDevice } from '../../tensor/index.js';
 import { TEMPLATE_COUNT } from '../../text/index.js';
 import { type Learner, type TrainingPosition, visit } from '../learner.js';

@@ -8,7 +8,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { ModelConfig } from '../../../src/checkpoint/index.js';
 import type { Dataset, Instance } from '../../../src/data/index.js';
 import { Llama } from '../../../src/llama/index.js';
 import {
@@ -23,6 +22,7 @@ import {
 import { engineThreads, Generator, type Tensor } from '../../../src/tensor/index.js';
 import { type Prompt, PromptBuilder, type PromptRequest } from '../../../src/text/index.js';
 import { RunFolder, train } from '../../../src/training/index.js';
+import type { ModelConfig } from '../../../src/weights/index.js';
 import { temporaryFolder } from '../../support/folder.js';
 import { tinyConfig, wordEncoder } from '../../support/models.js';
 import { Comparison, openFixture } from '../support/fixture.js';

@@ -7,7 +7,6 @@ import { deepEqual } from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openWeights } from '../../../src/checkpoint/index.js';
 import { generateGreedy, Llama } from '../../../src/llama/index.js';
 import { layOut, treeMask } from '../../../src/recommenders/index.js';
 import {
@@ -21,7 +20,8 @@ import {
   reshape,
   Tensor,
 } from '../../../src/tensor/index.js';
-import { saveTensors } from '../../../src/training/tensor-file.js';
+import { openWeights } from '../../../src/weights/index.js';
+import { saveTensors } from '../../../src/weights/tensor-file.js';
 import { temporaryFolder } from '../../support/folder.js';
 import { Comparison, openFixture } from '../support/fixture.js';
 import { whole } from '../support/numbers.js';

@@ -6,7 +6,6 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openWeights } from '../../../src/checkpoint/index.js';
 import { Llama } from '../../../src/llama/index.js';
 import {
   cast,
@@ -17,6 +16,7 @@ import {
   scope,
   Tensor,
 } from '../../../src/tensor/index.js';
+import { openWeights } from '../../../src/weights/index.js';
 import { openFixture } from '../support/fixture.js';
 import { smollmPath } from './model-path.js';
 

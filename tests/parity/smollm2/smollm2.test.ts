@@ -5,10 +5,10 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { openWeights } from '../../../src/checkpoint/index.js';
 import { Llama } from '../../../src/llama/index.js';
 import { logSoftmax, narrow, noGrad, scope, Tensor } from '../../../src/tensor/index.js';
 import { openTokenizer } from '../../../src/text/index.js';
+import { openWeights } from '../../../src/weights/index.js';
 import { smollmPath } from './model-path.js';
 
 interface Expected {

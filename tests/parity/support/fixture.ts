@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { keep, Tensor } from '../../../src/tensor/index.js';
-import { loadTensors } from '../../../src/training/tensor-file.js';
+import { loadTensors } from '../../../src/weights/tensor-file.js';
 import { uniform } from './numbers.js';
 
 /** What a generator wrote into one file. */

@@ -10,8 +10,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { openGguf } from '../../../src/checkpoint/index.js';
 import { openTokenizer, PromptBuilder, type Tokenizer } from '../../../src/text/index.js';
+import { openGguf } from '../../../src/weights/index.js';
 import { ggufTokenizer } from '../../support/tokenizers.js';
 import { smollmPath } from '../smollm2/model-path.js';
 import { hardIds, hardStrings } from './hard-strings.js';

@@ -7,8 +7,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { openGguf } from '../../../src/checkpoint/index.js';
 import { openTokenizer, type Tokenizer } from '../../../src/text/index.js';
+import { openGguf } from '../../../src/weights/index.js';
 import { smollmPath } from '../smollm2/model-path.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'ilora-tokenizer-'));

@@ -1,7 +1,7 @@
 /** A made-up report: enough of everything, titles that try to break out, and no real result. */
 import type { LossPoint, ReportData } from '../../../src/analysis/index.js';
-import { Random } from '../../../src/data/index.js';
 import { compareWithAll, type Evaluation, evaluate } from '../../../src/evaluation/index.js';
+import { Random } from '../../../src/random/index.js';
 
 /** Films of the public domain, and two titles that are markup. */
 export const TITLES = [

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { importInteractions, Random } from '../../../src/data/index.js';
+import { importInteractions } from '../../../src/data/index.js';
+import { Random } from '../../../src/random/index.js';
 import { temporaryFolder } from './helper.js';
 
 test('many users in any order: sequences, users and items as a plain sort gives them', async () => {

@@ -5,7 +5,7 @@ import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { Database, literal } from '../../../src/data/duckdb.js';
+import { Database, literal } from '../../../src/data/import/duckdb.js';
 import {
   type DatasetManifest,
   importInteractions,
@@ -14,7 +14,7 @@ import {
   readPublishedFolder,
   writeDataset,
 } from '../../../src/data/index.js';
-import { datasetHash, manifestText } from '../../../src/data/manifest.js';
+import { datasetHash, manifestText } from '../../../src/data/store/manifest.js';
 import { temporaryFolder, tinyDraft } from './helper.js';
 
 describe('a dataset folder', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Random } from '../../../src/data/random.js';
-import { TimeSorter } from '../../../src/data/sort-by-time.js';
+import { TimeSorter } from '../../../src/data/import/sort-by-time.js';
+import { Random } from '../../../src/random/random.js';
 
 /** Sorts rows in stretches of the given lengths and compares with JavaScript's own sort by a function. */
 function check(times: readonly number[], places: readonly number[], lengths: readonly number[]) {

@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { NumberList, readNumbers } from '../../../src/data/digits.js';
-import { SequenceLineReader } from '../../../src/data/sequence-line.js';
-import { TextBuffer, writeTextFile } from '../../../src/data/text-file.js';
+import { NumberList, readNumbers } from '../../../src/data/store/digits.js';
+import { SequenceLineReader } from '../../../src/data/store/sequence-line.js';
+import { TextBuffer, writeTextFile } from '../../../src/data/store/text-file.js';
 import { temporaryFolder } from './helper.js';
 
 test('numbers are written as JSON writes them', () => {

@@ -1,7 +1,6 @@
 /** The base: gradients, causality, cache, masks, heads. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { expectedShapes } from '../../../src/checkpoint/model-config.js';
 import { generateGreedy, KvCache, Llama } from '../../../src/llama/index.js';
 import {
   argmax,
@@ -17,6 +16,7 @@ import {
   Tensor,
   zeros,
 } from '../../../src/tensor/index.js';
+import { expectedShapes } from '../../../src/weights/model-config.js';
 import { leaksNothing } from '../../support/leak.js';
 import { tinyConfig, tinyLlama } from '../../support/models.js';
 import { checkGradients, close, noise } from '../../support/numeric.js';

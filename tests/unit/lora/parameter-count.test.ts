@@ -1,7 +1,6 @@
 /** Numbers of trained values in closed form, as the papers count them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { expectedShapes, type ModelConfig } from '../../../src/checkpoint/model-config.js';
 import { Llama } from '../../../src/llama/index.js';
 import {
   ConvGate,
@@ -14,6 +13,7 @@ import {
 } from '../../../src/lora/index.js';
 import type { LinearLayer } from '../../../src/nn/index.js';
 import { engineThreads, expand, full, Generator } from '../../../src/tensor/index.js';
+import { expectedShapes, type ModelConfig } from '../../../src/weights/model-config.js';
 import { tinyConfig, tinyLlama } from '../../support/models.js';
 
 engineThreads(1);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Cooccurrence, chooseCooccurrence } from '../../../src/recommenders/cooccurrence.js';
+import { Cooccurrence, chooseCooccurrence } from '../../../src/recommenders/counts/cooccurrence.js';
 
 const sequences = [{ items: Int32Array.of(0, 1, 2) }, { items: Int32Array.of(2, 1) }];
 const plain = { catalogSize: 4, sequences, window: 1, decay: 1, normalization: 0, shrinkage: 0 };

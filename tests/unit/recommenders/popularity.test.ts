@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Popularity } from '../../../src/recommenders/popularity.js';
+import { Popularity } from '../../../src/recommenders/counts/popularity.js';
 
 const instance = { row: 0, user: 'u', history: [0, 1, 2], target: 3, candidates: [3, 0, 2] };
 

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { engineThreads, Tensor, zeros } from '../../../src/tensor/index.js';
 import { RunFolder } from '../../../src/training/index.js';
-import { loadTensors, saveTensors } from '../../../src/training/tensor-file.js';
+import { loadTensors, saveTensors } from '../../../src/weights/tensor-file.js';
 import { temporaryFolder } from '../../support/folder.js';
 
 engineThreads(1);

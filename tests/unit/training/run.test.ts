@@ -13,7 +13,7 @@ import {
   type Settings,
   trainRun,
 } from '../../../src/training/index.js';
-import { loadTensors, saveTensors } from '../../../src/training/tensor-file.js';
+import { loadTensors, saveTensors } from '../../../src/weights/tensor-file.js';
 import { temporaryFolder } from '../../support/folder.js';
 import { tinyDraft } from '../data/helper.js';
 

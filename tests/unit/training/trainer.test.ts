@@ -22,7 +22,7 @@ import {
   type TrainingSummary,
   train,
 } from '../../../src/training/index.js';
-import { loadTensors } from '../../../src/training/tensor-file.js';
+import { loadTensors } from '../../../src/weights/tensor-file.js';
 import { temporaryFolder } from '../../support/folder.js';
 import { leaksNothing } from '../../support/leak.js';
 import { tinyDataset, tinyIlora, tinySasrec } from '../../support/models.js';

@@ -17,7 +17,7 @@ import {
   type Tensor,
   zerosLike,
 } from '../../../tensor/index.js';
-import { SASRec } from '../../sasrec.js';
+import { SASRec } from '../../sasrec/sasrec.js';
 import { AdaptedModel } from '../adapted-model.js';
 import { Adapter } from '../adapter.js';
 import { answerTo } from '../answer.js';

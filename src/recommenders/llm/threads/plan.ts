@@ -4,11 +4,12 @@
  * Their base is the main thread's, not a copy; their adapter is a copy. What goes in are token ids and histories,
  * what comes out are numbers, or gradients in tensors that both threads hold.
  */
-import type { ModelConfig } from '../../../checkpoint/index.js';
+
 import { type SharedTensor, share, type Tensor } from '../../../tensor/index.js';
+import type { ModelConfig } from '../../../weights/index.js';
 import type { TrainingPosition } from '../../learner.js';
 import type { Ranking } from '../../recommender.js';
-import type { SASRecOptions } from '../../sasrec.js';
+import type { SASRecOptions } from '../../sasrec/sasrec.js';
 import type { ModelParts } from '../adapted-model.js';
 import type { AdapterOptions } from '../adapter.js';
 import type { GenerateTask, RankTask } from '../answer.js';

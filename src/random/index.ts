@@ -1,0 +1,2 @@
+export type { RandomState } from './random.js';
+export { Random } from './random.js';

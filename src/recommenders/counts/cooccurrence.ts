@@ -1,0 +1,178 @@
+/**
+ * Windowed co-occurrence: a candidate scores by how often training users met it near the items of
+ * the history. No network, a few kilobytes, and close to published language-model figures where
+ * negatives are uniform; any neural method should be read beside it.
+ *
+ * Item-to-item counting is as old as G. Linden et al. (IEEE Internet Computing 2003); the cosine
+ * normalisation is theirs. The window follows sequential data, the shrinkage and the fading are ours.
+ */
+import type { Instance } from '../../data/index.js';
+import { AbortError, mismatch } from '../../errors/index.js';
+import type { Ranking, RankOptions, Recommender } from '../recommender.js';
+import { type CountOptions, checkedItem } from './popularity.js';
+
+/** What can be chosen about counting; the defaults did best on MovieLens's validation rows. */
+export interface CooccurrenceSettings {
+  /** Two items meet when at most this many positions apart in one sequence; at least 1. */
+  window?: number;
+  /** Weight of a history item relative to the next newer one, in (0, 1]. */
+  decay?: number;
+  /**
+   * Power of the item's own count in the denominator, in [0, 1]: 0 keeps raw counts and prefers popular
+   * items, 0.5 is the cosine.
+   */
+  normalization?: number;
+  /** Added to an item's count in the denominator, so that rare items do not win by one meeting. */
+  shrinkage?: number;
+}
+
+const DEFAULTS: Required<CooccurrenceSettings> = {
+  window: 10,
+  decay: 0.8,
+  normalization: 0.5,
+  shrinkage: 10,
+};
+
+/** What `chooseCooccurrence` tries: 3 · 3 · 3 combinations. */
+const GRID = {
+  window: [3, 10, 20],
+  decay: [0.7, 0.8, 1],
+  normalization: [0, 0.25, 0.5],
+};
+
+/**
+ * Ranks candidates by their co-occurrence with the history.
+ *
+ * score(c) = Σₗ decay^(L−1−l) · n(hₗ, c) / ((n(hₗ) + s)^a (n(c) + s)^a)
+ *
+ * n(i, j) counts the meetings of two items in either order, n(i) = Σⱼ n(i, j), s is the shrinkage, a
+ * the normalisation, l = 0 the oldest history item.
+ */
+export class Cooccurrence implements Recommender {
+  readonly name = 'cooccurrence';
+  readonly trainableParameters = 0;
+  readonly settings: Readonly<Required<CooccurrenceSettings>>;
+  private readonly catalogSize: number;
+  private readonly meetings: Meetings;
+  private readonly denominators: Float64Array; // [N]
+
+  constructor({
+    catalogSize,
+    sequences,
+    meetings,
+    ...settings
+  }: CountOptions & CooccurrenceSettings & { meetings?: Meetings }) {
+    this.settings = checkedSettings(settings);
+    this.catalogSize = catalogSize;
+    this.meetings = meetings ?? countMeetings(catalogSize, sequences, this.settings.window);
+    const { normalization, shrinkage } = this.settings;
+    this.denominators = this.meetings.totals.map((total) => (total + shrinkage) ** normalization);
+  }
+
+  async rank(
+    instances: readonly Instance[],
+    { onProgress, signal }: RankOptions = {},
+  ): Promise<Ranking[]> {
+    return instances.map(({ history, candidates }, index) => {
+      if (signal?.aborted) throw new AbortError();
+      const scores = candidates.map((candidate) => this.score(history, candidate));
+      onProgress?.(index + 1);
+      return { scores };
+    });
+  }
+
+  private score(history: readonly number[], candidate: number): number {
+    const column = checkedItem(candidate, this.catalogSize, 'Cooccurrence.rank');
+    let score = 0;
+    let weight = 1;
+    for (let place = history.length - 1; place >= 0; place--) {
+      const item = checkedItem(history[place]!, this.catalogSize, 'Cooccurrence.rank');
+      const count = this.meetings.rows[item]!.get(column);
+      if (count !== undefined)
+        score += (weight * count) / (this.denominators[item]! * this.denominators[column]!);
+      weight *= this.settings.decay;
+    }
+    return score;
+  }
+}
+
+/**
+ * Chooses window, decay and normalisation by mean reciprocal rank on validation instances: less noisy
+ * than HR@1 on a hundred rows. Ties between settings go to the first tried. Never pass test rows.
+ */
+export async function chooseCooccurrence(
+  options: CountOptions,
+  validation: readonly Instance[],
+  signal?: AbortSignal,
+): Promise<Cooccurrence> {
+  if (validation.length === 0)
+    throw mismatch('data', {
+      where: 'chooseCooccurrence(validation)',
+      expected: 'at least one instance',
+      got: 0,
+    });
+  let best: Cooccurrence | undefined;
+  let bestQuality = -1;
+  for (const window of GRID.window) {
+    const meetings = countMeetings(options.catalogSize, options.sequences, window);
+    for (const decay of GRID.decay)
+      for (const normalization of GRID.normalization) {
+        const trial = new Cooccurrence({ ...options, window, decay, normalization, meetings });
+        const quality = meanReciprocalRank(validation, await trial.rank(validation, { signal }));
+        if (quality > bestQuality) [best, bestQuality] = [trial, quality];
+      }
+  }
+  return best!;
+}
+
+/** Symmetric meeting counts, sparse by row, with the sum of each row. */
+interface Meetings {
+  rows: readonly Map<number, number>[]; // [N]
+  totals: Float64Array; // [N]
+}
+
+function countMeetings(
+  catalogSize: number,
+  sequences: CountOptions['sequences'],
+  window: number,
+): Meetings {
+  const rows = Array.from({ length: catalogSize }, () => new Map<number, number>());
+  const totals = new Float64Array(catalogSize);
+  const meet = (one: number, other: number) => {
+    rows[one]!.set(other, (rows[one]!.get(other) ?? 0) + 1);
+    totals[one]! += 1;
+  };
+  for (const { items } of sequences) {
+    for (const item of items) checkedItem(item, catalogSize, 'Cooccurrence');
+    for (let place = 0; place < items.length; place++)
+      for (let next = place + 1; next < items.length && next <= place + window; next++) {
+        meet(items[place]!, items[next]!);
+        meet(items[next]!, items[place]!);
+      }
+  }
+  return { rows, totals };
+}
+
+function meanReciprocalRank(instances: readonly Instance[], rankings: readonly Ranking[]): number {
+  let sum = 0;
+  instances.forEach(({ candidates, target }, index) => {
+    const { scores } = rankings[index]!;
+    const targetScore = scores[candidates.indexOf(target)]!;
+    sum += 1 / scores.filter((score) => score >= targetScore).length;
+  });
+  return sum / instances.length;
+}
+
+function checkedSettings(settings: CooccurrenceSettings): Required<CooccurrenceSettings> {
+  const merged = { ...DEFAULTS, ...settings };
+  const { window, decay, normalization, shrinkage } = merged;
+  const refuse = (name: string, expected: string, got: number) =>
+    mismatch('usage', { where: `Cooccurrence.${name}`, expected, got });
+  if (!Number.isInteger(window) || window < 1)
+    throw refuse('window', 'a whole number of at least 1', window);
+  if (!(decay > 0 && decay <= 1)) throw refuse('decay', 'a number in (0, 1]', decay);
+  if (!(normalization >= 0 && normalization <= 1))
+    throw refuse('normalization', 'a number in [0, 1]', normalization);
+  if (!(shrinkage >= 0)) throw refuse('shrinkage', 'a number of at least 0', shrinkage);
+  return merged;
+}

@@ -1,0 +1,193 @@
+/** Retitling one item of a row: measured through the run's own prompts, and nothing else changes. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { hostileFinding } from '../../../src/audit/hostile-finding.js';
+import {
+  type HostileTitles,
+  measureHostileTitles,
+  rankOf,
+} from '../../../src/audit/hostile-titles.js';
+import { hostileVariants } from '../../../src/audit/hostile-variants.js';
+import { formatHostileTitles, passesPerRow } from '../../../src/audit/index.js';
+import { readsTitles, retitled } from '../../../src/audit/retitled.js';
+import type { Instance } from '../../../src/data/index.js';
+import {
+  LlmRecommender,
+  type Ranking,
+  type Recommender,
+  SASRecRecommender,
+} from '../../../src/recommenders/index.js';
+import { engineThreads } from '../../../src/tensor/index.js';
+import { PromptBuilder } from '../../../src/text/index.js';
+import {
+  tinyIlora,
+  tinyInstances,
+  tinyLlama,
+  tinySasrec,
+  titles,
+  wordEncoder,
+} from '../../support/models.js';
+
+engineThreads(1);
+
+const named = { titleOf: (item: number) => titles[item]!, domain: 'movie' as const };
+const measured = (recommender: Recommender, instances = tinyInstances): Promise<HostileTitles> =>
+  measureHostileTitles(recommender, instances, { ...named, seed: 3 });
+
+/** An LLM recommender over its base alone, or with plain LoRA. */
+const tinyLora = (): LlmRecommender => tinyIlora({ adapter: { kind: 'lora', hasSlots: false } });
+const tinyBase = (): LlmRecommender =>
+  new LlmRecommender({
+    name: 'base',
+    base: tinyLlama(),
+    prompts: new PromptBuilder(wordEncoder, titles, 'movie'),
+    batchTokens: 1,
+  });
+
+test('a row whose titles are as they were scores exactly as the run does, slots included', async () => {
+  for (const recommender of [tinyIlora(), tinyLora(), tinyBase()])
+    for (const instance of tinyInstances) {
+      const same = retitled(recommender, instance, named);
+      assert.deepEqual(await same.rank([instance]), await recommender.rank([instance]));
+    }
+});
+
+test('a retitled item is shown as in a catalog that has this title', async () => {
+  const recommender = tinyIlora();
+  const changed = titles.map((title, item) => (item === 8 ? 'Blue Stone 5 Night' : title));
+  const whole = new LlmRecommender({
+    ...recommender.parts,
+    prompts: new PromptBuilder(wordEncoder, changed, 'movie'),
+  });
+  const instance = tinyInstances[0]!;
+  const row = retitled(recommender, instance, named, { item: 8, title: 'Blue Stone 5 Night' });
+  const [scores] = await row.rank([instance]);
+  assert.deepEqual([scores], await whole.rank([instance]));
+  assert.notDeepEqual([scores], await recommender.rank([instance]));
+});
+
+test('an empty title is what the prompt makes of it in the whole catalog', async () => {
+  const recommender = tinyBase();
+  const changed = titles.map((title, item) => (item === 3 ? '' : title));
+  const whole = new LlmRecommender({
+    ...recommender.parts,
+    prompts: new PromptBuilder(wordEncoder, changed, 'movie'),
+  });
+  const instance = tinyInstances[0]!;
+  const row = retitled(recommender, instance, named, { item: 3, title: '' });
+  assert.deepEqual(await row.rank([instance]), await whole.rank([instance]));
+});
+
+test('every variant is measured for target and negative on base, LoRA and iLoRA, 10,000 characters included', async () => {
+  for (const recommender of [tinyBase(), tinyLora(), tinyIlora()]) {
+    let passes = 0;
+    const result = await measureHostileTitles(recommender, tinyInstances, {
+      ...named,
+      onProgress: (done) => {
+        passes = done;
+      },
+    });
+    assert.equal(passes, tinyInstances.length * passesPerRow);
+    assert.equal(result.readsTitles, true);
+    assert.equal(result.effects.length, 2 * Object.keys(hostileVariants).length);
+    for (const {
+      variant,
+      role,
+      rows,
+      gain,
+      spread,
+      firstAfter,
+      firstBefore,
+      becameFirst,
+    } of result.effects) {
+      const where = `${variant}/${role}`;
+      assert.equal(rows, tinyInstances.length, where);
+      assert.ok(gain.low <= gain.mean && gain.mean <= gain.high, where);
+      assert.ok(spread.min <= spread.median && spread.median <= spread.max, where);
+      assert.equal(becameFirst.total, rows - firstBefore, where);
+      assert.ok(firstAfter >= becameFirst.count, where);
+    }
+    assert.ok(
+      result.effects.some(({ moved }) => moved > 0),
+      'titles matter to a language model',
+    );
+  }
+});
+
+test('SASRec reads no titles: ranked again under each of them, nothing moves', async () => {
+  const recommender = new SASRecRecommender(tinySasrec().freeze());
+  assert.equal(readsTitles(recommender), false);
+  const result = await measured(recommender);
+  for (const { moved, gain, becameFirst, firstBefore, firstAfter } of result.effects) {
+    assert.deepEqual([moved, gain.mean, gain.low, gain.high, becameFirst.count], [0, 0, 0, 0, 0]);
+    assert.equal(firstBefore, firstAfter);
+  }
+  const finding = hostileFinding(result, 'runs/x');
+  assert.equal(finding.severity, 'info');
+  assert.match(finding.message, /reads no titles/);
+});
+
+test('equal seeds give equal results', async () => {
+  assert.deepEqual(await measured(tinyLora()), await measured(tinyLora()));
+});
+
+test('ranks count ties against the item', () => {
+  const instance: Instance = { row: 0, user: 'a', history: [9], target: 1, candidates: [1, 2, 3] };
+  assert.equal(rankOf(instance, [5, 5, 1], 1), 2);
+  assert.equal(rankOf(instance, [5, 5, 1], 3), 3);
+  assert.equal(rankOf(instance, [6, 5, 1], 1), 1);
+});
+
+test('gains, shares and severity of a case worked out by hand', () => {
+  const effect = (mean: number, low: number, first: number): HostileTitles['effects'][number] => ({
+    variant: `gain ${mean}`,
+    role: 'negative',
+    rows: 20,
+    gain: { mean, low, high: mean + 1 },
+    spread: { min: 0, p10: 0, median: mean, p90: mean, max: mean },
+    moved: 20,
+    firstBefore: 0,
+    firstAfter: 0,
+    becameFirst: { count: 0, total: 20, share: first, low: first, high: 1 },
+  });
+  const result = (...effects: HostileTitles['effects']): HostileTitles => ({
+    method: 'lora',
+    readsTitles: true,
+    rows: 20,
+    candidates: 20,
+    seed: 0,
+    effects: [...effects, { ...effect(19, 19, 1), role: 'target' }],
+  });
+  assert.equal(hostileFinding(result(effect(0.5, -0.2, 0)), 'x').severity, 'info');
+  assert.equal(hostileFinding(result(effect(3, 1.2, 0)), 'x').severity, 'warning');
+  const worst = hostileFinding(result(effect(9, -1, 0), effect(2, 0, 0.3)), 'x');
+  assert.equal(worst.severity, 'severe');
+  assert.equal(worst.figures.worstVariant, 'gain 2', 'by harm, not by mean');
+  assert.match(formatHostileTitles(result(effect(3, 1.2, 0))), /gain 3 +negative +\+3\.0/);
+});
+
+test('a recommender that a title wins over is found', async () => {
+  /** Prefers whatever has most tokens, so a long title always wins. */
+  class Gullible extends LlmRecommender {
+    override async rank(instances: readonly Instance[]): Promise<Ranking[]> {
+      return instances.map(({ candidates }) => ({
+        scores: candidates.map((item) => this.parts.prompts.answer(item).length),
+      }));
+    }
+  }
+  const { parts } = tinyBase();
+  const many = Array.from({ length: 24 }, (_, row): Instance => {
+    const candidates = [...new Set([row % 12, (row + 5) % 12, (row + 7) % 12, (row + 3) % 12])];
+    return { row, user: `u${row}`, history: [(row + 1) % 12], target: row % 12, candidates };
+  });
+  // `retitled` makes an LlmRecommender of the parts; the gullible one is put in its place.
+  const original = LlmRecommender.prototype.rank;
+  LlmRecommender.prototype.rank = Gullible.prototype.rank;
+  try {
+    const finding = hostileFinding(await measured(new Gullible(parts), many), 'x');
+    assert.equal(finding.severity, 'severe');
+    assert.ok((finding.figures.worstBecameFirst as number) > 0.9);
+  } finally {
+    LlmRecommender.prototype.rank = original;
+  }
+});
