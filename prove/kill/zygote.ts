@@ -141,10 +141,10 @@ function training(
         {
           score: async (one, instances, signal) => {
             const { metrics } = await evaluate(one, instances, { resamples: 1, signal });
-            const { hr1, ndcg10, mrr } = metrics;
+            const { hr_at_1, ndcg_at_10, mrr } = metrics;
             return {
-              hr_at_1: hr1?.value ?? 0,
-              ndcg_at_10: ndcg10?.value ?? 0,
+              hr_at_1: hr_at_1?.value ?? 0,
+              ndcg_at_10: ndcg_at_10?.value ?? 0,
               mrr: mrr?.value ?? 0,
             };
           },

@@ -1,5 +1,5 @@
 /**
- * Trains SASRec on whole sequences: every place of a chunk predicts the next item in one pass.
+ * Trains a sequence model on whole sequences: every place of a chunk predicts the next item in one pass.
  *
  * A sequence is cut into chunks of L places, at an offset that is drawn anew each epoch, so each
  * interaction is a target once per epoch at the cost of one pass (prefix expansion pays it L times).
@@ -21,25 +21,24 @@ import {
   toDevice,
 } from '../../tensor/index.js';
 import { dropoutStreams, type Learner, type TrainingPosition, visit } from '../learner.js';
-import type { SASRec } from './sasrec.js';
+import type { SequenceEncoder } from './encoder.js';
 
-export interface SASRecLearnerOptions {
+export interface SequenceLearnerOptions {
   learningRate: number;
   weightDecay: number;
   /** `bce`: one uniform negative per target (the original); `softmax`: cross-entropy over the catalog. */
   loss: 'bce' | 'softmax';
 }
 
-export class SASRecLearner implements Learner {
-  readonly name = 'sasrec';
+export class SequenceLearner implements Learner {
   /** Sequence and number of each chunk. */
   readonly #chunks: { sequence: number; index: number }[] = [];
   readonly #sequences: Sequence[];
 
   constructor(
-    readonly model: SASRec,
+    readonly model: SequenceEncoder,
     sequences: Iterable<Sequence>,
-    readonly options: SASRecLearnerOptions,
+    readonly options: SequenceLearnerOptions,
   ) {
     this.#sequences = [...sequences].filter((sequence) => sequence.items.length > 1);
     const L = model.options.maxHistory;
@@ -47,6 +46,10 @@ export class SASRecLearner implements Learner {
       const count = Math.ceil((items.length - 1 + L - 1) / L);
       for (let index = 0; index < count; index++) this.#chunks.push({ sequence, index });
     }
+  }
+
+  get name(): string {
+    return this.model.method;
   }
 
   get examples(): number {
@@ -57,7 +60,7 @@ export class SASRecLearner implements Learner {
     const { learningRate, weightDecay } = this.options;
     return [
       {
-        name: 'sasrec',
+        name: this.name,
         parameters: new Map(this.model.namedParameters()),
         learningRate,
         weightDecay,
@@ -86,7 +89,7 @@ export class SASRecLearner implements Learner {
     // A chunk beyond the end of its sequence, as the offset has it, would be computed for nothing.
     const filled = batch.filter((example) => this.countTargets([example], position) > 0);
     const examples = filled.length > 0 ? filled : batch;
-    const { maxHistory: L, catalogSize: N, width: M } = model.options;
+    const { maxHistory: L, catalogSize: N } = model.options;
     const B = examples.length;
     const inputs = new BigInt64Array(B * L).fill(BigInt(N));
     const places: bigint[] = [];
@@ -97,7 +100,7 @@ export class SASRecLearner implements Learner {
       const { sequence } = this.#chunks[row] as { sequence: number };
       const { items } = this.#sequences[sequence] as Sequence;
       const [start, end] = this.#range(example, position);
-      const random = new Random(position.seed, 'sasrec-negatives', epoch, row);
+      const random = new Random(position.seed, `${this.name}-negatives`, epoch, row);
       for (let t = start; t < end; t++) {
         const place = b * L + (t - start);
         inputs[place] = BigInt(items[t] as number);
@@ -109,9 +112,9 @@ export class SASRecLearner implements Learner {
     const there = (ids: bigint[] | BigInt64Array, shape?: number[]): Tensor =>
       toDevice(Tensor.from(BigInt64Array.from(ids), shape), model.device);
     const dropout = dropoutStreams(position, examples, model.device);
-    const states_BLM = model.forward(there(inputs, [B, L]), { dropout });
-    const states_XM = indexSelect(reshape(states_BLM, [B * L, M]), 0, there(places));
-    const logits_XN = model.logits(states_XM);
+    const states_BLS = model.forward(there(inputs, [B, L]), { dropout });
+    const flat = reshape(states_BLS, [B * L, states_BLS.shape[2] as number]);
+    const logits_XN = model.logits(indexSelect(flat, 0, there(places)));
     if (this.options.loss === 'softmax')
       return crossEntropy(logits_XN, there(targets), { reduction: 'sum' });
     const scoresOf = (ids: bigint[]): Tensor => gather(logits_XN, 1, there(ids, [ids.length, 1]));
@@ -139,7 +142,7 @@ export class SASRecLearner implements Learner {
     const { sequence, index } = this.#chunks[row] as { sequence: number; index: number };
     const L = this.model.options.maxHistory;
     const last = (this.#sequences[sequence] as Sequence).items.length - 1;
-    const offset = new Random(seed, 'sasrec-offset', epoch, sequence).int(L);
+    const offset = new Random(seed, `${this.name}-offset`, epoch, sequence).int(L);
     const start = Math.max(0, index * L - offset);
     return [Math.min(start, last), Math.min(Math.max(0, (index + 1) * L - offset), last)];
   }
