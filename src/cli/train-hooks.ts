@@ -25,8 +25,8 @@ export function trainHooks(signal: AbortSignal): RunHooks {
     signal,
     score: async (recommender, instances, abort) => {
       const { metrics } = await evaluate(recommender, instances, { resamples: 1, signal: abort });
-      const valueOf = (name: Selectable): number => metrics[name]?.value ?? 0;
-      return Object.fromEntries(SELECTABLE.map((name) => [name, valueOf(name)])) as Record<
+      const figure = (name: Selectable): number => metrics[name]?.value ?? 0;
+      return Object.fromEntries(SELECTABLE.map((name) => [name, figure(name)])) as Record<
         Selectable,
         number
       >;

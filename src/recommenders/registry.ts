@@ -56,9 +56,16 @@ export function encoderOf(description: EncoderDescription): Encoder {
  */
 export function settingsSchema(method: Method): z.ZodObject {
   const { name, summary, schema, needs } = method;
+  const known = SCHEMAS.get(name);
+  if (known !== undefined) return known;
   const named = z.strictObject({ method: z.literal(name).describe(summary), ...schema.shape });
-  return needs.encoder ? named.extend({ encoder: encoderSchema() }) : named;
+  const made = needs.encoder ? named.extend({ encoder: encoderSchema() }) : named;
+  SCHEMAS.set(name, made);
+  return made;
 }
+
+/** Schemas take long to make. */
+const SCHEMAS = new Map<string, z.ZodObject>();
 
 function encoderSchema(): z.ZodType {
   const [first, ...others] = encoderMethods().map(({ name, shape }) =>

@@ -36,6 +36,9 @@ export function resolveSettings(input: unknown, where: string): Settings {
   if (!METHOD_NAMES.includes(keys.method as string)) {
     lines.push(`method: expected ${METHOD_NAMES.join(', ')}, got ${show(keys.method)}`);
     lines.push(...faultsOf(z.looseObject(commonShape), keys));
+    const known = METHODS.flatMap((method) => Object.keys(settingsSchema(method).shape));
+    for (const key of Object.keys(keys))
+      if (!known.includes(key)) lines.push(unknownKey([], key, undefined));
     throw faults('settings', where, lines);
   }
   const method = methodNamed(keys.method as string);

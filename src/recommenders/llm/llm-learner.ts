@@ -27,7 +27,7 @@ export class LlmLearner implements Learner {
 
   constructor(
     readonly recommender: LlmRecommender,
-    dataset: Dataset,
+    readonly dataset: Dataset,
     readonly options: LlmLearnerOptions,
   ) {
     this.#objective = objectiveNamed(recommender.parts.objective);

@@ -14,7 +14,10 @@ test('metrics of three rows computed by hand', async () => {
   assert.equal(rest.numRows, 3);
   assert.equal(rest.trainableParameters, 7);
   assert.equal(metrics.hr_at_1.value, 1 / 3);
-  assert.deepEqual([metrics.hr_at_1.count, metrics.hr_at_1.total, metrics.hr_at_1.interval], [1, 3, 'wilson']);
+  assert.deepEqual(
+    [metrics.hr_at_1.count, metrics.hr_at_1.total, metrics.hr_at_1.interval],
+    [1, 3, 'wilson'],
+  );
   assert.equal(metrics.hr_at_3?.value, 2 / 3);
   assert.equal(metrics.hr_at_5?.value, 1);
   assert.equal(metrics.mrr?.value, (1 + 1 / 2 + 1 / 4) / 3);
@@ -60,12 +63,12 @@ test('a wrong number of scores, NaN and a missing target name the row', () => {
   assert.throws(() => rankOutcome(lost, { scores: [1, 2, 3, 4] }), /target 99 .*exactly once/);
 });
 
-test('no rows, a repeated row and too few rankings are errors', async () => {
+test('no rows, a repeated row and too few scores are errors', async () => {
   await assert.rejects(evaluate(fixed([]), []), /at least one instance/);
   const [one] = instances(1);
   await assert.rejects(evaluate(fixed([]), [one!, one!]), /row 0 twice/);
-  const silent = { ...fixed([]), rank: async () => [] };
-  await assert.rejects(evaluate(silent, [one!]), /expected 1 rankings/);
+  const silent = { ...fixed([]), score: async () => [] };
+  await assert.rejects(evaluate(silent, [one!]), /expected 1 lists of scores/);
 });
 
 test('repeated users are clustered', async () => {
