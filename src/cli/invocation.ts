@@ -25,7 +25,7 @@ export function shellWord(word: string): string {
   return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-const SHOWN = /(^|`|"|: | {2})ilora (?=[a-z])/gm;
+const SHOWN = /(`|"|next: |type: )ilora (?=[a-z])/g;
 
 /** A text in which commands that are shown to be typed begin as they must here. */
 export function pasteable(text: string): string {

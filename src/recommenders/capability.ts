@@ -33,8 +33,8 @@ export interface Recommender {
   /** Number of trained values; 0 for counts. */
   readonly trainableParameters: number;
   /**
-   * Scores every query's candidates; result i belongs to query i. Neither the order of the candidates nor the
-   * other queries change a score.
+   * Scores every query's candidates; result i belongs to query i. The other queries change no score, nor does
+   * the order of the candidates, unless the method reads them one after the other.
    * @throws IloraError `data` for an item outside the catalog; AbortError when the signal fires
    */
   score(queries: readonly CandidateQuery[], options?: WorkOptions): Promise<Scored[]>;

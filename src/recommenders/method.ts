@@ -144,6 +144,9 @@ export interface Needs {
   texts: boolean;
 }
 
+/** Contracts that a method may have a reason not to keep. */
+export type ContractException = 'candidate-order';
+
 /** What `defineMethod` takes. */
 export interface MethodSpec<Shape extends z.ZodRawShape, M extends Model> {
   /** In settings, folders and output: lower case, no spaces. */
@@ -157,6 +160,8 @@ export interface MethodSpec<Shape extends z.ZodRawShape, M extends Model> {
   needs: Needs;
   /** Cheap and without settings of importance: shown beside every evaluated run. */
   isYardstick?: boolean;
+  /** Contracts of tests/contracts that its models cannot keep, each with the reason. */
+  exceptions?: Partial<Record<ContractException, string>>;
   /** Its own keys of a settings file, with descriptions and defaults. */
   shape: Shape;
   /** Fills in what depends on other settings, and says what does not fit together, a line per fault. */

@@ -3,6 +3,7 @@
  *
  * In files and messages keys are snake_case, in the program camelCase; a file may use either.
  */
+import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { faults, show } from '../errors/index.js';
 import { camelCase, camelKeys, readText, snakeCase, snakeKeys } from '../files/index.js';
@@ -33,15 +34,8 @@ export function resolveSettings(input: unknown, where: string): Settings {
   if (!isObject(input)) throw faults('settings', where, [`expected keys, got ${show(input)}`]);
   const lines = twiceSpelled(input);
   const keys = camelKeys(input) as Record<string, unknown>;
-  if (!METHOD_NAMES.includes(keys.method as string)) {
-    lines.push(`method: expected ${METHOD_NAMES.join(', ')}, got ${show(keys.method)}`);
-    lines.push(...faultsOf(z.looseObject(commonShape), keys));
-    const known = METHODS.flatMap((method) => Object.keys(settingsSchema(method).shape));
-    for (const key of Object.keys(keys))
-      if (!known.includes(key)) lines.push(unknownKey([], key, undefined));
-    throw faults('settings', where, lines);
-  }
-  const method = methodNamed(keys.method as string);
+  const method = METHODS.find(({ name }) => name === keys.method);
+  if (method === undefined) throw faults('settings', where, [...lines, ...methodFaults(keys)]);
   const parsed = settingsSchema(method).safeParse(keys);
   if (!parsed.success)
     lines.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, keys, method)));
@@ -50,6 +44,30 @@ export function resolveSettings(input: unknown, where: string): Settings {
   if (misfits.length > 0) throw faults('settings', where, misfits);
   return settings;
 }
+
+/** What is wrong with settings of a method that is none; those of one that is nearly one are checked as its. */
+function methodFaults(keys: Record<string, unknown>): string[] {
+  const { method: got, ...rest } = keys;
+  const name = typeof got === 'string' ? closest(got, METHOD_NAMES) : '';
+  const isNear = name !== '' && distance(String(got), name) <= MAX_SLIPS;
+  const lines = [
+    `method: expected ${METHOD_NAMES.join(', ')}, got ${show(got)}${isNear ? ` — is ${name} meant?` : ''}`,
+  ];
+  if (isNear) {
+    const meant = methodNamed(name);
+    const parsed = settingsSchema(meant).safeParse({ ...rest, method: name });
+    const issues = parsed.error?.issues ?? [];
+    return [...lines, ...issues.flatMap((issue) => describeIssue(issue, rest, meant))];
+  }
+  const { error } = z.looseObject(commonShape).safeParse(rest);
+  lines.push(...(error?.issues ?? []).flatMap((issue) => describeIssue(issue, rest, undefined)));
+  const known = METHODS.flatMap((method) => Object.keys(settingsSchema(method).shape));
+  const unknown = Object.keys(rest).filter((key) => !known.includes(key));
+  return [...lines, ...unknown.map((key) => unknownKey([], key, undefined))];
+}
+
+/** Letters that may be wrong in the name of a method. */
+const MAX_SLIPS = 2;
 
 /** Settings with what depends on others filled in, those of an encoder to be trained too. */
 function resolved(
@@ -124,13 +142,6 @@ function twiceSpelled(value: unknown, path = ''): string[] {
     const line = `${path}${key}: expected the key once, got it as ${camel} too`;
     return [...(isTwice ? [line] : []), ...twiceSpelled(inner, `${path}${key}.`)];
   });
-}
-
-function faultsOf(schema: z.ZodType, input: unknown): string[] {
-  const parsed = schema.safeParse(input);
-  return parsed.success
-    ? []
-    : parsed.error.issues.flatMap((issue) => describeIssue(issue, input, undefined));
 }
 
 function describeIssue(

@@ -29,6 +29,8 @@ export interface LlmParts extends ModelParts {
   /** Name of the objective. */
   objective: string;
   prompts: PromptBuilder;
+  /** Items of a history that a prompt shows, the last ones; all by default. */
+  maxHistory?: number;
   /** Tokens, padding included, that go through the model at once. */
   batchTokens: number;
 }
@@ -66,7 +68,9 @@ export class LlmRecommender implements Recommender, TextGenerator, TitleReader, 
     { template = 0, wantsSlots = true } = {},
   ): Prompt {
     const hasSlots = wantsSlots && this.parts.adapter?.projector !== undefined;
-    return this.prompts.build({ history, candidates, hasSlots, template });
+    const { maxHistory = history.length } = this.parts;
+    const shown = maxHistory === 0 ? [] : history.slice(-maxHistory);
+    return this.prompts.build({ history: shown, candidates, hasSlots, template });
   }
 
   /**

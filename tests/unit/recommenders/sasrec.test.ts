@@ -140,7 +140,10 @@ test('an empty history is refused, not given the vector of its neighbour', () =>
 test('items outside the catalog are an error, not a crash', () => {
   const model = tinySasrec();
   for (const item of [13, -1])
-    assert.throws(() => model.represent([[3, item]]), /expected an item in \[0, 12\), got (-1|12|13)/);
+    assert.throws(
+      () => model.represent([[3, item]]),
+      /expected an item in \[0, 12\), got (-1|12|13)/,
+    );
 });
 
 test('scores stand in the order of the candidates and are the logits of their items', async () => {

@@ -4,13 +4,19 @@
 import { z } from 'zod';
 import { defineMethod } from '../../method.js';
 import { llmModel } from './model.js';
-import { languageModelParts, languageModelShape, trainingSchema } from './settings.js';
+import {
+  languageModelParts,
+  languageModelShape,
+  PROMPT_EXCEPTIONS,
+  trainingSchema,
+} from './settings.js';
 
 export const base = defineMethod({
   name: 'base',
   label: 'Base, untrained',
   summary: 'the language model as it is, asked with a prompt',
   capabilities: ['recommender', 'generator', 'titleReader'],
+  exceptions: PROMPT_EXCEPTIONS,
   needs: { base: true, encoder: false, texts: true },
   shape: {
     ...languageModelShape,

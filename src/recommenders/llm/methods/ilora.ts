@@ -9,6 +9,7 @@ import {
   adapterShape,
   filled,
   languageModelShape,
+  PROMPT_EXCEPTIONS,
   trainingSchema,
   windowLoop,
 } from './settings.js';
@@ -47,6 +48,7 @@ export const ilora = defineMethod({
   label: 'iLoRA',
   summary: 'low-rank experts mixed for each user by a gate (Kong et al., NeurIPS 2024)',
   capabilities: ['recommender', 'generator', 'titleReader'],
+  exceptions: PROMPT_EXCEPTIONS,
   needs: { base: true, encoder: true, texts: true },
   shape,
   resolve(settings) {

@@ -9,6 +9,7 @@ import {
   adapterShape,
   filled,
   languageModelShape,
+  PROMPT_EXCEPTIONS,
   trainingSchema,
   windowLoop,
 } from './settings.js';
@@ -32,6 +33,7 @@ export const lora = defineMethod({
   label: 'LoRA',
   summary: 'one low-rank adapter for all users, with item slots in the prompt (LLaRA)',
   capabilities: ['recommender', 'generator', 'titleReader'],
+  exceptions: PROMPT_EXCEPTIONS,
   needs: { base: true, encoder: true, texts: true },
   shape,
   resolve: (settings) => ({

@@ -71,6 +71,11 @@ export const adapterShape = {
   weightDecay: z.number().min(0).describe('on gate and projector').optional(),
 } as const;
 
+/** What holds for every method that asks with a prompt. */
+export const PROMPT_EXCEPTIONS = {
+  'candidate-order': 'the prompt names the candidates one after the other',
+} as const;
+
 export const languageModelShape = { ...baseShape, ...textShape } as const;
 
 /** The said values over the preset's, for every key that may be said. */
@@ -96,7 +101,7 @@ export function languageModelParts(
     training?: Pick<TrainingSettings, 'batchTokens'>;
   },
   { base, dataset }: Parts,
-): Pick<LlmParts, 'base' | 'prompts' | 'batchTokens' | 'objective'> {
+): Pick<LlmParts, 'base' | 'prompts' | 'maxHistory' | 'batchTokens' | 'objective'> {
   const { catalog, manifest } = dataset;
   const { model, tokenizer } = needed(base, 'a base');
   return {
@@ -111,6 +116,7 @@ export function languageModelParts(
         titles: manifest.window.maxHistory + manifest.candidates.count + 1,
       },
     ),
+    maxHistory: manifest.window.maxHistory,
     // A few windows at a time fill a CPU's products; more would only take memory.
     batchTokens: settings.training?.batchTokens ?? (settings.device === 'cpu' ? 1024 : 32_768),
   };
