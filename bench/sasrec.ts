@@ -13,7 +13,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDataset } from '../src/data/index.js';
-import { SASRec, SASRecLearner } from '../src/recommenders/index.js';
+import { SASRec, SequenceLearner } from '../src/recommenders/index.js';
 import { engineThreads, Generator, noGrad, scope } from '../src/tensor/index.js';
 import { RunFolder } from '../src/training/run-folder.js';
 import { train } from '../src/training/trainer.js';
@@ -94,7 +94,7 @@ await command(
       settings: { ...THEIRS, MAX_ITEM_LIST_LENGTH: length, seed: 1 },
     });
     const model = new SASRec({ ...OURS, catalogSize, maxHistory: length }, new Generator(1));
-    const learner = new SASRecLearner(
+    const learner = new SequenceLearner(
       model,
       sequences.map((items, user) => ({ user: `${user}`, items: Int32Array.from(learned(items)) })),
       { learningRate: 1e-3, weightDecay: 1e-6, loss: 'softmax' },
@@ -209,7 +209,8 @@ function summary(epochs: readonly Epoch[], targets: number): Record<string, unkn
 function compare(ours: readonly Epoch[], theirs: readonly Epoch[]): Record<string, unknown> {
   const ratio = spread(theirs.map(({ seconds }, i) => seconds / (ours[i] as Epoch).seconds));
   const [own, other] = [curveOf(ours), curveOf(theirs)];
-  const best = (curve: readonly Curve[]): number => Math.max(...curve.map(({ ndcg_at_10 }) => ndcg_at_10));
+  const best = (curve: readonly Curve[]): number =>
+    Math.max(...curve.map(({ ndcg_at_10 }) => ndcg_at_10));
   const quality = Math.min(best(own), best(other));
   const [ownSeconds, otherSeconds] = [secondsTo(own, quality), secondsTo(other, quality)];
   return {

@@ -65,7 +65,11 @@ function hooks(stop: StopAt, onStep?: (step: number) => void): RunHooks {
     score: async (recommender, instances, signal) => {
       const { metrics } = await evaluate(recommender, instances, { resamples: 1, signal });
       const { hr_at_1, ndcg_at_10, mrr } = metrics;
-      return { hr_at_1: hr_at_1?.value ?? 0, ndcg_at_10: ndcg_at_10?.value ?? 0, mrr: mrr?.value ?? 0 };
+      return {
+        hr_at_1: hr_at_1?.value ?? 0,
+        ndcg_at_10: ndcg_at_10?.value ?? 0,
+        mrr: mrr?.value ?? 0,
+      };
     },
     onStep: ({ step }) => onStep?.(step),
   };

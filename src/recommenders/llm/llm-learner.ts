@@ -66,12 +66,17 @@ export class LlmLearner implements Learner {
 
   loss(examples: readonly number[], position: TrainingPosition): Tensor {
     const { model } = this.recommender;
-    return this.#objective.loss(model, this.#examples.batch(examples, position), {
+    return this.#objective.loss(model, this.batch(examples, position), {
       position,
       examples,
       recomputesActivations: this.options.recomputesActivations,
       gates_BE: this.#gatesOfBatch(examples, position),
     });
+  }
+
+  /** Examples as plain data, as the model takes them. */
+  batch(examples: readonly number[], position: TrainingPosition): unknown {
+    return this.#examples.batch(examples, position);
   }
 
   /** Threads share a step on a CPU, unless the gate looks at the whole step. */
@@ -83,7 +88,7 @@ export class LlmLearner implements Learner {
       workers: (bytesLeft) =>
         isWorthThreads(base) ? affordableWorkers(base, batchTokens, bytesLeft) : 1,
       start: (threads) => new ModelThread(planOf(parts, { purpose: 'gradients', threads })),
-      batch: (examples, position) => this.#examples.batch(examples, position),
+      batch: (examples, position) => this.batch(examples, position),
       recomputesActivations: this.options.recomputesActivations === true,
     };
   }

@@ -25,7 +25,7 @@ export class SequenceRecommender implements Recommender, Retriever {
   }
 
   retrieve(queries: readonly RetrievalQuery[], options?: WorkOptions): Promise<Retrieved[]> {
-    return inBatches(queries, (batch) => batch.map((query) => this.#retrieve(query)), options);
+    return inBatches(queries, (batch) => batch.map((query) => this.best(query)), options);
   }
 
   #scoreBatch(batch: readonly CandidateQuery[]): Scored[] {
@@ -52,7 +52,8 @@ export class SequenceRecommender implements Recommender, Retriever {
     );
   }
 
-  #retrieve({ history, count, includesHistory = false }: RetrievalQuery): Retrieved {
+  /** `retrieve` of one query, at once. */
+  best({ history, count, includesHistory = false }: RetrievalQuery): Retrieved {
     return noGrad(() =>
       scope(() => {
         const logits_1N = this.model.logits(this.model.represent([history]));
