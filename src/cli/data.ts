@@ -47,7 +47,7 @@ import { interruptible } from './interrupt.js';
 import { note, printJson, printLines } from './terminal.js';
 
 /** The command `data` with its verbs. */
-export function dataCommand(): Command {
+export function dataCommand() {
   const command = new Command('data').description('get, import and look into datasets');
   addPull(command);
   addImport(command);

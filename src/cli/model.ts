@@ -22,7 +22,7 @@ import { interruptible } from './interrupt.js';
 import { note, printJson, printLines } from './terminal.js';
 
 /** The command `model` with its verbs. */
-export function modelCommand(): Command {
+export function modelCommand() {
   const command = new Command('model').description('get and look into base models');
   addPull(command);
   addInfo(command);
