@@ -29,6 +29,7 @@
 #include <cstring>
 #include <fstream>
 #include <limits>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <unordered_map>
@@ -168,9 +169,16 @@ void finalize(Napi::Env env, Handle* handle) {
   delete handle;
 }
 
+// A thread that is being ended takes no new values: then the handle is freed here.
+Napi::Value external(Napi::Env env, std::unique_ptr<Handle> handle) {
+  auto value = Napi::External<Handle>::New(env, handle.get(), finalize);
+  handle.release();
+  return value;
+}
+
 Napi::Value wrap(Napi::Env env, at::Tensor tensor) {
   if (!tensor.defined()) return env.Null();
-  return Napi::External<Handle>::New(env, new Handle(std::move(tensor)), finalize);
+  return external(env, std::make_unique<Handle>(std::move(tensor)));
 }
 
 // The handle behind a value, or null where it is none of ours.
@@ -529,7 +537,7 @@ Napi::Value generator(const Napi::CallbackInfo& info) {
   return guarded(info, [&](Napi::Env env) -> Napi::Value {
     auto made = at::globalContext().defaultGenerator(c10::Device(toText(info[0], "generator(device)"))).clone();
     made.set_current_seed(static_cast<uint64_t>(toInt(info[1], "generator(seed)")));
-    return Napi::External<Handle>::New(env, new Handle(std::move(made)), finalize);
+    return external(env, std::make_unique<Handle>(std::move(made)));
   });
 }
 

@@ -1,12 +1,14 @@
 /**
  * Datasets in words and tables, for people.
  */
+import stringWidth from 'string-width';
 import {
   type ColumnMap,
   type DatasetManifest,
   type DatasetSummary,
   splitNames,
 } from '../data/index.js';
+import { visible } from '../errors/index.js';
 
 /** What a dataset is and where it comes from. */
 export function describeManifest(folder: string, manifest: DatasetManifest): string[] {
@@ -85,10 +87,12 @@ export function thousands(count: number): string {
   return count.toLocaleString('en-US');
 }
 
-/** Rows with aligned columns. */
-export function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
-  return rows.map((row) =>
-    `  ${row.map((cell, i) => cell.padEnd(widths[i]!)).join('  ')}`.trimEnd(),
+/** Rows with aligned columns, wide characters in their titles or not. */
+export function table(given: readonly (readonly string[])[]): string[] {
+  const rows = given.map((row) => row.map(visible)); // as they will be shown
+  const widths = (rows[0] ?? []).map((_, i) =>
+    Math.max(...rows.map((row) => stringWidth(row[i] ?? ''))),
   );
+  const pad = (cell: string, width: number): string => cell + ' '.repeat(width - stringWidth(cell));
+  return rows.map((row) => `  ${row.map((cell, i) => pad(cell, widths[i]!)).join('  ')}`.trimEnd());
 }

@@ -50,7 +50,7 @@ import { interruptible } from './interrupt.js';
 import { note, printJson, printLines } from './terminal.js';
 
 /** The command `data` with its verbs. */
-export function dataCommand(): Command {
+export function dataCommand() {
   const command = new Command('data').description('get, import and look into datasets');
   addPull(command);
   addImport(command);
@@ -78,16 +78,21 @@ function addPull(parent: Command): void {
     .action(async (name, options) => {
       const out = options.out ?? name;
       await refuseTaken(out, options.overwrite ?? false);
-      const draft = await pullDraft(name, options);
-      await interruptible((signal) =>
-        finish(out, draft, { ...writeOptions(options), signal }, options.json, {}),
-      );
+      await interruptible(async (signal) => {
+        const draft = await pullDraft(name, { ...options, signal });
+        await finish(out, draft, { ...writeOptions(options), signal }, options.json, {});
+      });
     });
 }
 
 async function pullDraft(
   name: string,
-  { from, python, titles }: { from?: string; python: string; titles: TitleStyle },
+  {
+    from,
+    python,
+    titles,
+    signal,
+  }: { from?: string; python: string; titles: TitleStyle; signal: AbortSignal },
 ): Promise<DatasetDraft> {
   const isMovielens = name === 'movielens-100k';
   if (!isMovielens && name !== 'lastfm' && name !== 'steam')
@@ -112,6 +117,8 @@ async function pullDraft(
   const movielens = await pullMovielens100k({
     cacheDir: cacheDir(),
     python,
+    env: process.env,
+    signal,
     onProgress: ({ text, bytes }) =>
       note(bytes === undefined ? text : `${text} (${(bytes / 1e6).toFixed(1)} MB)`),
   });

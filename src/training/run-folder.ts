@@ -67,7 +67,7 @@ export class RunFolder {
    * @throws IloraError `training` if another one trains there, `file` if the lock cannot be written
    */
   async whileLocked<T>(body: () => Promise<T>): Promise<T> {
-    const release = await takeLock(this.path);
+    const release = await takeLock(this.path, { doing: 'training', code: 'training' });
     try {
       for (const folder of [this.path, this.checkpoints]) removeTemporaries(folder);
       return await body();

@@ -3,10 +3,10 @@
  * run leaves no half dataset.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { AbortError, mismatch } from '../../errors/index.js';
-import { findAbandoned, removeAbandoned } from '../../files/index.js';
+import { findAbandoned, removeAbandoned, replaceFolder, syncFolder } from '../../files/index.js';
 import { Random } from '../../random/index.js';
 import { CandidateSampler } from '../candidates.js';
 import { type DatasetDraft, wideTestRows } from '../draft.js';
@@ -58,13 +58,7 @@ export async function writeDataset(
   try {
     const writer = new FolderWriter(temporary, draft, { ...options, candidateCount, seed });
     const manifest = await writer.write();
-    if (existsSync(target)) {
-      const old = `${target}.old-${process.pid}`;
-      await rename(target, old);
-      await rename(temporary, target);
-      await rm(old, { recursive: true, force: true });
-    } else await rename(temporary, target);
-    await syncFolder(dirname(target));
+    await replaceFolder(target, temporary, `${target}.old-${process.pid}`);
     return manifest;
   } finally {
     await rm(temporary, { recursive: true, force: true });
@@ -209,7 +203,7 @@ class FolderWriter {
     await writeTextFile(join(folder, 'manifest.json'), function* (out) {
       yield void out.text(text);
     });
-    await syncFolder(folder);
+    syncFolder(folder);
     return parseManifest(text, join(folder, 'manifest.json'));
   }
 
@@ -285,10 +279,4 @@ function* candidateLines(
     const candidates = sampler.draw(shown.subarray(0, -1), shown.at(-1)!, stream(row));
     yield void out.numbers(candidates, '\t').text('\n');
   }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  await handle.sync().catch(() => undefined); // some file systems have no sync of folders
-  await handle.close();
 }
