@@ -13,7 +13,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDataset } from '../src/data/index.js';
-import { SASRec, SASRecLearner } from '../src/recommenders/index.js';
+import { SASRec, SequenceLearner } from '../src/recommenders/index.js';
 import { engineThreads, Generator, noGrad, scope } from '../src/tensor/index.js';
 import { RunFolder } from '../src/training/run-folder.js';
 import { train } from '../src/training/trainer.js';
@@ -94,7 +94,7 @@ await command(
       settings: { ...THEIRS, MAX_ITEM_LIST_LENGTH: length, seed: 1 },
     });
     const model = new SASRec({ ...OURS, catalogSize, maxHistory: length }, new Generator(1));
-    const learner = new SASRecLearner(
+    const learner = new SequenceLearner(
       model,
       sequences.map((items, user) => ({ user: `${user}`, items: Int32Array.from(learned(items)) })),
       { learningRate: 1e-3, weightDecay: 1e-6, loss: 'softmax' },
@@ -110,7 +110,7 @@ await command(
         const bytes = readFileSync(out);
         const scores = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
         return qualityOf(rows[part], widen(scores, catalog as number, catalogSize), catalogSize)
-          .ndcg10;
+          .ndcg_at_10;
       };
       theirs.push({
         seconds: seconds as number,
@@ -123,13 +123,13 @@ await command(
     const validate = async () => {
       const seconds = (performance.now() - started) / 1000;
       const quality = (part: 'validation' | 'test'): number =>
-        qualityOf(rows[part], scoresOf(model, rows[part]), catalogSize).ndcg10;
+        qualityOf(rows[part], scoresOf(model, rows[part]), catalogSize).ndcg_at_10;
       ours.push({ seconds, validation: quality('validation'), test: quality('test') });
       if (peer !== undefined) await theirTurn(peer);
       note(`epoch ${ours.length}: ours ${say(ours.at(-1))}, RecBole ${say(theirs.at(-1))}`);
       started = performance.now();
       const { validation } = ours.at(-1) as Epoch;
-      return { score: validation, metrics: { ndcg10: validation } };
+      return { score: validation, metrics: { ndcg_at_10: validation } };
     };
     const folder = new RunFolder(join(work, 'run'));
     folder.prepare(false);
@@ -209,7 +209,8 @@ function summary(epochs: readonly Epoch[], targets: number): Record<string, unkn
 function compare(ours: readonly Epoch[], theirs: readonly Epoch[]): Record<string, unknown> {
   const ratio = spread(theirs.map(({ seconds }, i) => seconds / (ours[i] as Epoch).seconds));
   const [own, other] = [curveOf(ours), curveOf(theirs)];
-  const best = (curve: readonly Curve[]): number => Math.max(...curve.map(({ ndcg10 }) => ndcg10));
+  const best = (curve: readonly Curve[]): number =>
+    Math.max(...curve.map(({ ndcg_at_10 }) => ndcg_at_10));
   const quality = Math.min(best(own), best(other));
   const [ownSeconds, otherSeconds] = [secondsTo(own, quality), secondsTo(other, quality)];
   return {
@@ -228,7 +229,7 @@ function curveOf(epochs: readonly Epoch[]): Curve[] {
   let total = 0;
   return epochs.map(({ seconds, validation }) => {
     total += seconds;
-    return { seconds: total, ndcg10: validation };
+    return { seconds: total, ndcg_at_10: validation };
   });
 }
 

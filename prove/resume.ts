@@ -115,9 +115,9 @@ async function referenceOf(
   folder: string,
   seed: number,
 ): Promise<Reference> {
-  const recommender = join(folder, 'reference-sasrec');
+  const encoder = join(folder, 'reference-sasrec');
   const out = join(folder, `reference-${variant}`);
-  const settings = settingsOf(world, variant, { out, seed, recommender });
+  const settings = settingsOf(world, variant, { out, seed, encoder });
   return { settings, ...(await trainToEnd(world, settings)) };
 }
 

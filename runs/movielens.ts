@@ -5,19 +5,21 @@
  *   node --import tsx runs/movielens.ts [--config FILE] [--device cuda] [--model PATH] [--set a.b=VALUE ...]
  *
  * Stopped by Ctrl-C it goes on where it was when called again. Writes runs/movielens.json.
- * `--wide-rows N` bounds the windows per test user. `--stage sasrec|lora|ilora` does only that stage, so that the
- * two language-model methods can run side by side, one thread each; the call without it then puts all together.
+ * `--wide-rows N` bounds the windows per test user. `--stage METHOD` does only that method, so that two of them can
+ * run side by side, one thread each; the call without it then puts all together. Encoders come first.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
-import { type ExperimentPlan, runExperiment, runMethod, runSasrec } from '../src/cli/experiment.js';
 import { interruptible } from '../src/cli/interrupt.js';
 import { resolveModel } from '../src/cli/model.js';
-import type { Comparison, Evaluation } from '../src/evaluation/index.js';
+import { studyHooks } from '../src/cli/train-hooks.js';
+import { type Comparison, type Evaluation, evaluationSummary } from '../src/evaluation/index.js';
+import { snakeKeys } from '../src/files/index.js';
+import { runStudy, runStudyMethod, type Study, studySettings } from '../src/studies/index.js';
 import { engineInfo, processorName } from '../src/tensor/index.js';
-import { resolveSettings } from '../src/training/index.js';
+import { readDocument } from '../src/training/index.js';
 
 const { values } = parseArgs({
   options: {
@@ -32,10 +34,11 @@ const { values } = parseArgs({
   },
 });
 
-const input = parse(readFileSync(values.config, 'utf8')) as Record<string, unknown>;
+const input = readDocument(values.config);
 if (values.device !== undefined) input.device = values.device;
 for (const assignment of values.set) assign(input, assignment);
-const settings = resolveSettings(input, values.config);
+const settings = studySettings(input, values.config);
+const baseName = String(input.base ?? 'smollm2-135m');
 
 /** What was typed, without what names a place on this machine. */
 const command = [
@@ -48,63 +51,56 @@ const command = [
         !/^--(model|result|machine)/.test(word),
     ),
 ].join(' ');
-const plan: ExperimentPlan = {
+const study: Study = {
   title: 'iLoRA on MovieLens-100K with SmolLM2-135M',
-  out: settings.out,
-  basePath: values.model ?? resolveModel(settings.base),
-  baseName: settings.base,
   settings,
+  basePath: values.model ?? resolveModel(baseName),
+  baseName,
   wideRowsPerUser: Number(values['wide-rows']),
   isGenerating: true,
   command,
 };
 const { stage } = values;
 if (stage !== undefined) {
-  if (stage === 'sasrec') await interruptible((signal) => runSasrec(plan, signal));
-  else if (stage === 'lora' || stage === 'ilora')
-    await interruptible((signal) => runMethod(plan, stage, signal));
-  else throw new Error(`--stage: expected sasrec, lora or ilora, got ${stage}`);
+  await interruptible((signal) => runStudyMethod(study, stage, studyHooks(signal)));
   process.exit();
 }
 
-const result = await interruptible((signal) => runExperiment(plan, signal));
+const result = await interruptible((signal) => runStudy(study, studyHooks(signal)));
 
-const summary = (evaluation: Evaluation): unknown => {
-  const { outcomes: _, ...rest } = evaluation;
-  return rest;
-};
-const summarise = (part: {
-  evaluations: readonly Evaluation[];
-  comparisons: readonly Comparison[];
-}): unknown => ({
-  evaluations: part.evaluations.map(summary),
-  comparisons: part.comparisons,
-});
+const summarise = (
+  evaluations: readonly Evaluation[],
+  comparisons: readonly Comparison[],
+): unknown => ({ evaluations: evaluations.map(evaluationSummary), comparisons });
+const { methods } = result;
+const wide = methods.flatMap(({ wide: evaluation }) => evaluation ?? []);
 const { libtorch, threads } = engineInfo();
 const document = {
   createdAt: new Date().toISOString(),
   commit: commit(),
   command,
-  settings: { ...settings, data: undefined, out: undefined },
+  settings: { ...input, data: undefined, out: undefined },
   dataset: { name: result.dataset.manifest.name, hash: result.dataset.hash },
   base: result.base,
   machine: {
     name: values.machine ?? processorName(),
-    device: settings.device,
+    device: settings.common.device,
     threads,
     libtorch: libtorch.version,
   },
-  wideRowsPerUser: plan.wideRowsPerUser,
-  trainSeconds: result.trainSeconds,
+  wideRowsPerUser: study.wideRowsPerUser,
+  trainSeconds: Object.fromEntries(
+    methods.map(({ method, trainSeconds }) => [method.name, trainSeconds]),
+  ),
   seconds: result.seconds,
-  test: summarise({
-    evaluations: Object.values(result.evaluations),
-    comparisons: result.comparisons,
-  }),
-  testWide: result.wide && summarise(result.wide),
-  generated: result.generated.map(summary),
+  test: summarise(
+    methods.map(({ evaluation }) => evaluation),
+    result.comparisons,
+  ),
+  testWide: wide.length > 0 ? summarise(wide, result.wideComparisons) : undefined,
+  generated: methods.flatMap(({ generated }) => (generated ? [evaluationSummary(generated)] : [])),
 };
-writeFileSync(values.result, `${JSON.stringify(document, null, 2)}\n`);
+writeFileSync(values.result, `${JSON.stringify(snakeKeys(document), null, 2)}\n`);
 console.log(`wrote ${values.result} and ${result.report}`);
 
 /** Sets `a.b=VALUE`; the value is read as YAML. */

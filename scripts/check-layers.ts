@@ -25,6 +25,7 @@ const LAYERS: Record<string, number> = {
   evaluation: 6,
   analysis: 7,
   audit: 8,
+  studies: 8,
   cli: 9,
 };
 

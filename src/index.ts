@@ -5,10 +5,12 @@
  */
 export * as analysis from './analysis/index.js';
 export {
+  type CandidateQuery,
   type Dataset,
   type Instance,
   importInteractions,
   openDataset,
+  type RetrievalQuery,
   TitleSearch,
   writeDataset,
 } from './data/index.js';
@@ -31,13 +33,19 @@ export { Random } from './random/index.js';
 export {
   Adapter,
   Cooccurrence,
+  type Encoder,
   LlmRecommender,
+  METHODS,
+  type Method,
+  type Model,
+  methodNamed,
   openBase,
   Popularity,
-  type Ranking,
   type Recommender,
+  type Retriever,
   SASRec,
-  SASRecRecommender,
+  type Scored,
+  type TextGenerator,
 } from './recommenders/index.js';
 export * as tensor from './tensor/index.js';
 export { openTokenizer, PromptBuilder, Tokenizer } from './text/index.js';

@@ -8,9 +8,10 @@ import { type Dataset, openDataset } from '../../src/data/index.js';
 import {
   type Base,
   type LlmRecommender,
+  MAIN,
   openBase,
   SASRec,
-  SASRecRecommender,
+  SequenceRecommender,
 } from '../../src/recommenders/index.js';
 import { dropoutStreams } from '../../src/recommenders/learner.js';
 import { type LayoutRow, layOut, rowLength, treeMask } from '../../src/recommenders/llm/layout.js';
@@ -26,9 +27,9 @@ import {
   Tensor,
 } from '../../src/tensor/index.js';
 import { PromptBuilder } from '../../src/text/index.js';
-import { assemble, makeSasrec } from '../../src/training/assemble.js';
 import { resolveSettings } from '../../src/training/index.js';
 import { median } from '../harness/statistics.js';
+import { freshEncoder } from '../ours/world.js';
 import { type Measured, SERIES, type Series } from './axis.js';
 
 const [name = '', data = '', baseName = '', amount = 'full'] = process.argv.slice(2);
@@ -93,9 +94,9 @@ function retrieval(catalogSize: number): Work {
   const options = { catalogSize, maxHistory: 10, width: 64, blocks: 2, heads: 1, dropout: 0 };
   const model = new SASRec({ ...options, preset: 'modern' }, new Generator(1));
   model.freeze();
-  const recommender = new SASRecRecommender(model);
+  const recommender = new SequenceRecommender(model);
   const history = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
-  return { run: () => recommender.retrieve(history, 10) };
+  return { run: () => recommender.best({ history, count: 10 }) };
 }
 
 async function languageModel(
@@ -106,15 +107,15 @@ async function languageModel(
   touch(base);
   const trains = name.startsWith('training');
   const random = new Generator(1);
-  const sasrec = makeSasrec(settingsOf(4, 8), data);
-  sasrec.freeze();
+  const encoder = freshEncoder(settingsOf(4, 8), data);
   let recommender: LlmRecommender | undefined;
   return (size) => {
     const isExperts = axis === 'experts';
     if (recommender === undefined || isExperts) {
       recommender?.parts.adapter?.remove();
       const settings = isExperts ? settingsOf(size, 16) : settingsOf(4, 8);
-      recommender = assemble(settings, { base, dataset: data, sasrec });
+      const model = MAIN.build(settings, { base, dataset: data, encoder });
+      recommender = model.recommender as LlmRecommender;
     }
     const users = axis === 'batch' ? size : 1;
     const tokens = { prompt: size, batch: 64, experts: 256 }[axis as string];
@@ -149,12 +150,16 @@ function workOf(
   const position = { seed: 1, step: 0, totalSteps: 1, batch: examples };
   const score = (): number[] =>
     noGrad(() =>
-      scope(() => recommender.logProbabilities(layout, histories).logProbabilities_X.toNumbers()),
+      scope(() =>
+        recommender.model.logProbabilities(layout, histories).logProbabilities_X.toNumbers(),
+      ),
     );
   const train = (): void =>
     scope(() => {
       const dropout = dropoutStreams(position, examples, base.device);
-      const { logProbabilities_X } = recommender.logProbabilities(layout, histories, { dropout });
+      const { logProbabilities_X } = recommender.model.logProbabilities(layout, histories, {
+        dropout,
+      });
       neg(sum(logProbabilities_X)).backward();
     });
   const { numHeads: H, headDim: K, numLayers } = base.config;
@@ -216,6 +221,13 @@ function promptsFor(data: Dataset, { tokenizer, model }: Base, candidates: numbe
 
 function settingsOf(experts: number, rank: number): ReturnType<typeof resolveSettings> {
   const adapter = { experts, rank };
-  const settings = { method: 'ilora', data, out: 'none', base: baseName, domain: 'movie', adapter };
+  const settings = {
+    method: MAIN.name,
+    data,
+    out: 'none',
+    base: baseName,
+    prompt: 'movie',
+    adapter,
+  };
   return resolveSettings(settings, 'bench:growth');
 }

@@ -11,6 +11,7 @@ import {
   LlmLearner,
   layOut,
   PromptMemory,
+  type TitleRows,
   type TrainingPosition,
 } from '../../src/recommenders/index.js';
 import {
@@ -110,11 +111,8 @@ function loss(batch: number, hasGradient: boolean): Record<string, unknown> {
   let total = 0;
   for (const part of learner.cut(examples, position))
     scope(() => {
-      const built = part.map((example) => learner.row(example, position));
-      const { logProbabilities_X } = recommender.logProbabilities(
-        layOut(built.map(({ row }) => row)),
-        built.map(({ history }) => history),
-      );
+      const { rows, histories } = learner.batch(part, position) as TitleRows;
+      const { logProbabilities_X } = recommender.model.logProbabilities(layOut(rows), histories);
       const partLoss = neg(sum(logProbabilities_X));
       total += partLoss.item() / targets;
       partLoss.backward();
@@ -135,7 +133,7 @@ const instances = (rows: readonly number[]): Instance[] =>
 async function rank(rows: readonly number[]): Promise<Record<string, unknown>> {
   const asked = instances(rows);
   const start = performance.now();
-  const rankings = await recommender.rank(asked);
+  const rankings = await recommender.score(asked);
   const seconds = (performance.now() - start) / 1000;
   return { seconds, scores: rankings.map(({ scores }) => scores) };
 }
@@ -153,9 +151,9 @@ function returning(rows: readonly number[]): Record<string, unknown> {
   let tokens = 0;
   for (const instance of instances(rows)) {
     const memory = new PromptMemory();
-    recommender.rankReturning({ ...instance, history: instance.history.slice(0, -1) }, memory);
+    recommender.scoreReturning({ ...instance, history: instance.history.slice(0, -1) }, memory);
     const start = performance.now();
-    knownTokens += recommender.rankReturning(instance, memory).knownTokens;
+    knownTokens += recommender.scoreReturning(instance, memory).knownTokens;
     seconds.push((performance.now() - start) / 1000);
     tokens += recommender.prompt(instance).ids.length;
     memory.dispose();
@@ -177,9 +175,9 @@ function mixed(rows: readonly number[], hasOneGate: boolean): Record<string, unk
   const start = performance.now();
   noGrad(() =>
     scope(() => {
-      const own_BE = recommender.gates(histories) as Tensor;
+      const own_BE = recommender.model.gates(histories) as Tensor;
       const gates_BE = hasOneGate ? expand(narrow(own_BE, 0, 0, 1), own_BE.shape) : own_BE;
-      return recommender
+      return recommender.model
         .logProbabilities(layout, histories, { gates_BE })
         .logProbabilities_X.toNumbers();
     }),

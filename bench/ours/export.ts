@@ -4,9 +4,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDataset } from '../../src/data/index.js';
+import type { LayoutRow, TitleRows } from '../../src/recommenders/index.js';
+import { adapterRates } from '../../src/recommenders/llm/methods/presets.js';
 import { noGrad, scope, type Tensor } from '../../src/tensor/index.js';
 import { Order } from '../../src/training/order.js';
-import { adapterRates } from '../../src/training/presets.js';
 import { countParameters } from '../../src/weights/index.js';
 import { saveTensors } from '../../src/weights/tensor-file.js';
 import { hubConfig } from './hub-config.js';
@@ -41,14 +42,14 @@ uniform.recommender.parts.adapter?.remove();
 
 const world = worldAround(base, dataset, worldSettings('ilora', 'float32', options));
 saveAdapter('ilora', world);
-const sasrec = world.recommender.parts.recommender;
-if (sasrec === undefined) throw new Error('internal: a benchmark without SASRec');
+const sasrec = world.recommender.parts.encoder;
+if (sasrec === undefined) throw new Error('internal: a benchmark without an encoder');
 const vectors_NM = sasrec.itemVectors(Array.from({ length: dataset.catalog.size }, (_, i) => i));
 saveTensors(join(folder, 'items.safetensors'), new Map([['items', vectors_NM]]));
 
 const work: Work = {
   world: options,
-  adapter: world.settings.adapter,
+  adapter: { ...world.settings.adapter },
   rates: adapterRates(world.settings.adapter),
   clipNorm: world.settings.training.clipNorm,
   batches: Array.from({ length: batches }, (_, step) => batch(step)),
@@ -70,8 +71,8 @@ function batch(step: number): WorkRow[] {
   const examples = order.batch(step * batchSize, batchSize);
   const position = { seed, step, totalSteps: TOTAL_STEPS, batch: examples };
   return examples.map((example) => {
-    const { row, history } = world.learner.row(example, position);
-    return workRow(row, representation(history));
+    const { rows, histories } = world.learner.batch([example], position) as TitleRows;
+    return workRow(rows[0] as LayoutRow, representation(histories[0] ?? []));
   });
 }
 

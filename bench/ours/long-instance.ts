@@ -7,7 +7,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Dataset, Instance } from '../../src/data/index.js';
-import { LlmLearner, rowLength } from '../../src/recommenders/index.js';
+import {
+  type LayoutRow,
+  LlmLearner,
+  rowLength,
+  type TitleRows,
+} from '../../src/recommenders/index.js';
 import { scope } from '../../src/tensor/index.js';
 import { peakBytes } from './memory.js';
 import { WORK_FILE, type Work } from './work.js';
@@ -41,7 +46,8 @@ let long = learner;
 let tokens = 0;
 for (let extra = 0; tokens < LEAST_TOKENS; extra++) {
   long = new LlmLearner(world.recommender, withCandidates(extra), learner.options);
-  tokens = rowLength(long.row(0, position).row);
+  const { rows } = long.batch([0], position) as TitleRows;
+  tokens = rowLength(rows[0] as LayoutRow);
 }
 const loadPeakBytes = peakBytes();
 const loss = scope(() => {

@@ -8,14 +8,17 @@
 import { type Dataset, openDataset } from '../../src/data/index.js';
 import {
   type Base,
-  LlmLearner,
+  DEFAULT_ENCODER,
+  type Encoder,
+  type LlmLearner,
   type LlmRecommender,
+  methodNamed,
   openBase,
+  type Preset,
 } from '../../src/recommenders/index.js';
+import type { TrainingSettings } from '../../src/recommenders/llm/methods/settings.js';
 import { copy_, Generator, mul, noGrad, randn, scope } from '../../src/tensor/index.js';
-import { assemble, makeSasrec } from '../../src/training/assemble.js';
 import { resolveSettings, type Settings } from '../../src/training/index.js';
-import { adapterRates } from '../../src/training/presets.js';
 import { randomBase, type ShapeName } from '../gpu/shape.js';
 
 export type Kind = 'ilora' | 'lora';
@@ -37,8 +40,11 @@ export interface WorldOptions {
   recomputesActivations?: boolean;
 }
 
+/** Settings of a method with an adapter. */
+export type WorldSettings = Settings & { adapter: Preset; training: TrainingSettings };
+
 export interface World {
-  settings: Settings;
+  settings: WorldSettings;
   dataset: Dataset;
   base: Base;
   recommender: LlmRecommender;
@@ -56,13 +62,13 @@ export function worldSettings(
   kind: Kind,
   dtype: 'float32' | 'bfloat16',
   { data, base, batchSize, batchTokens, seed, device, recomputesActivations }: WorldOptions,
-): Settings {
+): WorldSettings {
   const input = {
     method: kind,
     data,
     out: 'unused',
     base,
-    domain: 'movie',
+    prompt: 'movie',
     seed,
     dtype,
     ...(device && { device }),
@@ -77,7 +83,7 @@ export function worldSettings(
       ...(recomputesActivations !== undefined && { recomputesActivations }),
     },
   };
-  return resolveSettings(input, 'benchmark');
+  return resolveSettings(input, 'benchmark') as WorldSettings;
 }
 
 export async function openWorld(
@@ -97,9 +103,11 @@ export function openWorldBase(
 }
 
 /** An adapter of the settings' kind on a base that has none. */
-export function worldAround(base: Base, dataset: Dataset, settings: Settings): World {
-  const sasrec = makeSasrec(settings, dataset).freeze();
-  const recommender = assemble(settings, { base, dataset, sasrec });
+export function worldAround(base: Base, dataset: Dataset, settings: WorldSettings): World {
+  const parts = { base, dataset, encoder: freshEncoder(settings, dataset) };
+  const method = methodNamed(settings.method);
+  const model = method.build(settings, parts);
+  const recommender = model.recommender as LlmRecommender;
   const generator = new Generator(settings.seed + 1);
   noGrad(() =>
     scope(() => {
@@ -107,10 +115,16 @@ export function worldAround(base: Base, dataset: Dataset, settings: Settings): W
         if (key.endsWith('.up')) copy_(tensor, mul(randn(tensor.shape, generator), UP_DEVIATION));
     }),
   );
-  const learner = new LlmLearner(recommender, dataset, {
-    rates: adapterRates(settings.adapter),
-    curriculum: settings.training.curriculum,
-    recomputesActivations: settings.training.recomputesActivations,
-  });
+  if (method.learning.kind !== 'gradients') throw new Error('internal: nothing to train');
+  const learner = method.learning.learner(model, settings, parts) as LlmLearner;
   return { settings, dataset, base, recommender, learner };
+}
+
+/** An encoder with fresh weights, of the kind that is trained by default. */
+export function freshEncoder({ data, seed, device }: Settings, dataset: Dataset): Encoder {
+  const input = { method: DEFAULT_ENCODER.name, data, out: 'unused', seed, device };
+  const model = DEFAULT_ENCODER.build(resolveSettings(input, 'benchmark'), { dataset });
+  model.freeze();
+  if (model.encoder === undefined) throw new Error('internal: an encoder without its capability');
+  return model.encoder;
 }

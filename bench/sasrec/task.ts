@@ -37,8 +37,8 @@ export function held(items: readonly number[], part: 'validation' | 'test'): Hel
 }
 
 export interface Quality {
-  ndcg10: number;
-  hr10: number;
+  ndcg_at_10: number;
+  hr_at_10: number;
 }
 
 /**
@@ -61,16 +61,16 @@ export function qualityOf(
     hits++;
     ndcg += 1 / Math.log2(rank + 1);
   }
-  return { ndcg10: ndcg / rows.length, hr10: hits / rows.length };
+  return { ndcg_at_10: ndcg / rows.length, hr_at_10: hits / rows.length };
 }
 
 /** A model's quality after each epoch, and the seconds of training until then. */
 export interface Curve {
   seconds: number;
-  ndcg10: number;
+  ndcg_at_10: number;
 }
 
 /** Seconds of training until a quality is reached. */
 export function secondsTo(curve: readonly Curve[], quality: number): number | undefined {
-  return curve.find(({ ndcg10 }) => ndcg10 >= quality)?.seconds;
+  return curve.find(({ ndcg_at_10 }) => ndcg_at_10 >= quality)?.seconds;
 }

@@ -32,9 +32,9 @@ const target: Target = {
   async read(folder) {
     const path = join(folder, FILE);
     scope(() => overwrite(tensors(), loadTensors(path).tensors, path));
-    // Ranking takes as long as twenty readings; any adapter that fits does as well as another.
+    // Scored takes as long as twenty readings; any adapter that fits does as well as another.
     if (accepted++ % 20 !== 0) return;
-    const [ranking] = await recommender!.rank(tinyInstances.slice(0, 1));
+    const [ranking] = await recommender!.score(tinyInstances.slice(0, 1));
     if (ranking?.scores.length !== 3) throw new Error('no scores');
   },
 };

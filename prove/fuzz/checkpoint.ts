@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { Adam } from '../../src/optim/index.js';
-import type { SASRecLearner as Learner } from '../../src/recommenders/index.js';
-import { SASRecLearner } from '../../src/recommenders/index.js';
+import type { SequenceLearner as Learner } from '../../src/recommenders/index.js';
+import { SequenceLearner } from '../../src/recommenders/index.js';
 import { loadLatestCheckpoint, saveCheckpoint } from '../../src/training/checkpoint.js';
 import { tinySasrec } from '../../tests/support/models.js';
 import { type Content, caseFrom } from './case.js';
@@ -18,7 +18,7 @@ function parts(): { learner: Learner; optimizer: Adam } {
   if (training !== undefined) return training;
   const model = tinySasrec();
   const options = { learningRate: 1e-3, weightDecay: 0, loss: 'softmax' } as const;
-  const learner = new SASRecLearner(
+  const learner = new SequenceLearner(
     model,
     [{ user: 'a', items: Int32Array.of(1, 2, 3, 4) }],
     options,

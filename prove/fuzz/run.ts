@@ -54,14 +54,14 @@ const target: Target = {
       'get metricsBytes',
       'get checkpoints',
     ],
-    'training/settings.ts': ['readSettings', 'parseYaml', 'settingsJsonSchema'],
+    'training/settings.ts': ['readSettings', 'readDocument', 'settingsJsonSchema'],
   },
   seeds: async () => [await finishedRun()],
   async read(folder) {
     const run = await openRun(folder, { shared: { dataset: dataset! } });
     new RunFolder(folder).readMetrics();
     if (accepted++ % 20 !== 0) return;
-    const [ranking] = await run.recommender.rank([dataset!.instance('test', 0)]);
+    const [ranking] = await run.recommender.score([dataset!.instance('test', 0)]);
     if (ranking?.scores.length !== 4) throw new Error('no scores');
   },
   /** The record holds its own hash. */

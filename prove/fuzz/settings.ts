@@ -12,6 +12,7 @@ const target: Target = {
   name: 'settings',
   sources: {
     'training/settings.ts': ['settingsJsonSchema'],
+    'training/yaml.ts': [],
   },
   async seeds() {
     return [
@@ -33,7 +34,7 @@ training:
   windows: 100
   batchSize: 4
   select: mrr
-sasrec: { width: 16, heads: 2, blocks: 1, dropout: 0.1 }
+encoder: { method: sasrec, sasrec: { width: 16, heads: 2, blocks: 1, dropout: 0.1 } }
 `,
       'method: sasrec\ndata: d\nout: o\n',
       `shared: &shared
@@ -45,7 +46,6 @@ out: >-
   o
 adapter:
   targets: [a, b]
-  gate: conv
 `.replace(/shared: &shared\n {2}- q_proj\n/, ''),
       '{"method":"ilora","data":"d","out":"o","training":{"curriculum":"hybrid","optimizer":"adamw"}}',
     ].map((text) => caseOf({ [FILE]: text }));

@@ -9,7 +9,7 @@ import type { Random } from '../../src/random/index.js';
 import { openRun, RunFolder } from '../../src/training/index.js';
 import { firstDifference, readOutcome } from '../resume/outcome.js';
 import { StopAt, session, trainToEnd } from '../resume/session.js';
-import { settingsOf, type World } from '../resume/world.js';
+import { settingsOf, type World, withSection } from '../resume/world.js';
 
 export interface FlipFindings {
   tried: number;
@@ -33,10 +33,10 @@ export async function proveFlips(
 ): Promise<FlipFindings> {
   const found: FlipFindings = { tried: 0, caught: 0, byFile: {}, fellBack: 0, message: '' };
   const sasrec = settingsOf(world, 'sasrec', { out: join(folder, 'flip-sasrec'), seed });
-  const often = { ...sasrec, training: { ...sasrec.training, checkpointSeconds: 1e-9 } };
+  const often = withSection(sasrec, 'sasrec', { checkpointSeconds: 1e-9 });
   const { outcome, asked } = await trainToEnd(world, often);
-  const recommender = often.out;
-  const ilora = settingsOf(world, 'linear', { out: join(folder, 'flip-ilora'), seed, recommender });
+  const encoder = often.out;
+  const ilora = settingsOf(world, 'linear', { out: join(folder, 'flip-ilora'), seed, encoder });
   await trainToEnd(world, ilora);
   const stopped = { ...often, out: join(folder, 'flip-stopped') };
   await session(world, stopped, { resume: false, stop: new StopAt(Math.floor(0.8 * asked)) });
@@ -98,7 +98,7 @@ export async function proveFlips(
   );
   const best = refuses(/best\.safetensors/, () => openRun(ilora.out));
   await flip('best.safetensors', new RunFolder(ilora.out).best, best);
-  await flip('best.safetensors of the recommender', new RunFolder(often.out).best, best);
+  await flip('best.safetensors of the encoder', new RunFolder(often.out).best, best);
   await flip(
     'run.json',
     new RunFolder(ilora.out).run,

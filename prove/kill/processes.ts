@@ -26,9 +26,10 @@ function writeSettings(
 ): string {
   const input = settingsInput(world, 'linear', { out, seed });
   const training = { ...(input.training as object), windows, patience: 0, checkpointSeconds: 0.02 };
-  const sasrec = { ...(input.sasrec as object), epochs: 20, patience: 0 };
+  const { sasrec, ...rest } = input.encoder as { method: string; sasrec: object };
+  const encoder = { ...rest, sasrec: { ...sasrec, epochs: 20, patience: 0 } };
   const config = join(folder, 'settings.yaml');
-  writeFileSync(config, JSON.stringify({ ...input, training, sasrec }));
+  writeFileSync(config, JSON.stringify({ ...input, training, encoder }));
   return config;
 }
 

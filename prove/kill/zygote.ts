@@ -13,7 +13,7 @@ import { openBase } from '../../src/recommenders/index.js';
 import { engineThreads, zeros } from '../../src/tensor/index.js';
 import { RunFolder, type Settings, trainRun } from '../../src/training/index.js';
 import { firstDifference, type Outcome, readOutcome } from '../resume/outcome.js';
-import { settingsOf, type Variant, type World } from '../resume/world.js';
+import { settingsOf, type Variant, type World, withSection } from '../resume/world.js';
 import { type FaultEnd, type FaultMode, inFork } from './fault.js';
 
 /** One fault, or two in a row: at the first, and at the second in the process that resumes. */
@@ -51,7 +51,7 @@ zeros([1]).dispose();
 const dataset: Dataset = await openDataset(input.world.data);
 const out = join(input.folder, 'run');
 const said = join(input.folder, 'said.txt');
-const recommender = join(input.folder, 'recommender');
+const encoder = join(input.folder, 'encoder');
 const references = new Map<Variant, Outcome>();
 // Loads what is loaded late, so that no child needs the threads that load modules.
 openBase(input.world.base, { device: 'cpu', dtype: 'float32' });
@@ -67,13 +67,11 @@ async function report(one: FaultCase): Promise<void> {
 }
 
 function settings(variant: Variant): Settings {
-  const made = settingsOf(input.world, variant, { out, seed: input.seed, recommender });
+  const made = settingsOf(input.world, variant, { out, seed: input.seed, encoder });
   const windows = input.windows[variant] ?? 8;
-  return {
-    ...made,
-    sasrec: { ...made.sasrec, epochs: 1, patience: 0 },
-    training: { ...made.training, windows, validateEvery: 4, checkpointSeconds: 1e-9 },
-  };
+  return variant === 'sasrec'
+    ? withSection(made, 'sasrec', { epochs: 1, patience: 0, checkpointSeconds: 1e-9 })
+    : withSection(made, 'training', { windows, validateEvery: 4, checkpointSeconds: 1e-9 });
 }
 
 async function runCase(one: FaultCase): Promise<FaultResult> {
@@ -103,7 +101,7 @@ async function runCase(one: FaultCase): Promise<FaultResult> {
     if (end?.how !== 'exit' || end.code !== 0)
       return { ...result, failure: `the reference: ${JSON.stringify(end)}` };
     references.set(one.variant, readOutcome(out));
-    if (one.variant === 'sasrec') cpSync(out, recommender, { recursive: true });
+    if (one.variant === 'sasrec') cpSync(out, encoder, { recursive: true });
     return { ...result, operations: full };
   }
   const wrong = ends.map((end, i) => unexpected(end, one.faults[i]?.mode ?? 'none')).find(Boolean);
@@ -141,10 +139,10 @@ function training(
         {
           score: async (one, instances, signal) => {
             const { metrics } = await evaluate(one, instances, { resamples: 1, signal });
-            const { hr1, ndcg10, mrr } = metrics;
+            const { hr_at_1, ndcg_at_10, mrr } = metrics;
             return {
-              hr_at_1: hr1?.value ?? 0,
-              ndcg_at_10: ndcg10?.value ?? 0,
+              hr_at_1: hr_at_1?.value ?? 0,
+              ndcg_at_10: ndcg_at_10?.value ?? 0,
               mrr: mrr?.value ?? 0,
             };
           },

@@ -6,7 +6,6 @@
 import { readFileSync } from 'node:fs';
 import { openDataset } from '../../src/data/index.js';
 import { evaluate } from '../../src/evaluation/index.js';
-import { LlmRecommender } from '../../src/recommenders/index.js';
 import { liveTensors, Tensor } from '../../src/tensor/index.js';
 import { openRun, resolveSettings, trainRun } from '../../src/training/index.js';
 import { type Course, courseOf, type Sample, sample, settle, warmUpOf } from './samples.js';
@@ -41,8 +40,12 @@ async function train(): Promise<void> {
     {
       score: async (recommender, instances, signal) => {
         const { metrics } = await evaluate(recommender, instances, { resamples: 1, signal });
-        const { hr1, ndcg10, mrr } = metrics;
-        return { hr_at_1: hr1?.value ?? 0, ndcg_at_10: ndcg10?.value ?? 0, mrr: mrr?.value ?? 0 };
+        const { hr_at_1, ndcg_at_10, mrr } = metrics;
+        return {
+          hr_at_1: hr_at_1?.value ?? 0,
+          ndcg_at_10: ndcg_at_10?.value ?? 0,
+          mrr: mrr?.value ?? 0,
+        };
       },
       onStep: ({ step, totalSteps }) => {
         if (totalSteps === work.iterations) tick(step); // not those of the SASRec trained first
@@ -53,14 +56,15 @@ async function train(): Promise<void> {
 
 async function recommend(): Promise<void> {
   const { out } = resolveSettings(work.settings, 'prove');
-  const { recommender, dataset } = await openRun(out, { basePath: work.base });
-  if (!(recommender instanceof LlmRecommender)) throw new Error('internal: expected an iLoRA run');
+  const { model, dataset } = await openRun(out, { basePath: work.base });
+  const { recommender, generator } = model;
+  if (generator === undefined) throw new Error('internal: expected a run that generates');
   const rows = dataset.rows('test');
   for (let i = 0; i < work.iterations; i++) {
     const instance = dataset.instance('test', i % rows);
-    const [ranking] = await recommender.rank([instance]);
+    const [ranking] = await recommender.score([instance]);
     if (ranking?.scores.length !== instance.candidates.length) throw new Error('internal: scores');
-    await recommender.generate([instance], { maxNewTokens: 2 });
+    await generator.generate([instance]);
     tick(i + 1);
   }
 }

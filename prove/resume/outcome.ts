@@ -13,7 +13,7 @@ export type Outcome = ReadonlyMap<string, Uint8Array | string>;
 
 const TIMES = ['seconds', 'secondsLeft', 'examplesPerSecond', 'createdAt'];
 
-/** Reads a run folder that was trained to its end, and the recommender trained inside it. */
+/** Reads a run folder that was trained to its end, and the encoder trained inside it. */
 export function readOutcome(path: string): Outcome {
   const folder = new RunFolder(path);
   const outcome = new Map<string, Uint8Array | string>();

@@ -64,8 +64,12 @@ function hooks(stop: StopAt, onStep?: (step: number) => void): RunHooks {
     signal: stop.signal,
     score: async (recommender, instances, signal) => {
       const { metrics } = await evaluate(recommender, instances, { resamples: 1, signal });
-      const { hr1, ndcg10, mrr } = metrics;
-      return { hr_at_1: hr1?.value ?? 0, ndcg_at_10: ndcg10?.value ?? 0, mrr: mrr?.value ?? 0 };
+      const { hr_at_1, ndcg_at_10, mrr } = metrics;
+      return {
+        hr_at_1: hr_at_1?.value ?? 0,
+        ndcg_at_10: ndcg_at_10?.value ?? 0,
+        mrr: mrr?.value ?? 0,
+      };
     },
     onStep: ({ step }) => onStep?.(step),
   };

@@ -145,36 +145,35 @@ export type Variant = (typeof VARIANTS)[number];
 export function settingsInput(
   world: World,
   variant: Variant,
-  { out, seed, recommender }: { out: string; seed: number; recommender?: string },
+  { out, seed, encoder }: { out: string; seed: number; encoder?: string },
 ): Record<string, unknown> {
-  const isSasrec = variant === 'sasrec';
+  const places = { data: world.data, out, seed };
+  const sasrec = {
+    width: 8,
+    blocks: 1,
+    heads: 2,
+    dropout: 0.2,
+    loss: 'bce',
+    learningRate: 0.01,
+    epochs: 6,
+    batchSize: 4,
+    patience: 2,
+    checkpointSeconds: 3600,
+  };
+  if (variant === 'sasrec') return { method: 'sasrec', ...places, sasrec };
+  const isUniform = variant === 'lora';
+  const gate = variant === 'workers' ? 'linear' : variant;
   return {
-    method: isSasrec ? 'sasrec' : variant === 'lora' ? 'lora' : 'ilora',
-    data: world.data,
-    out,
+    method: isUniform ? 'lora' : 'ilora',
+    ...places,
     base: world.base,
-    seed,
     dtype: 'float32',
-    ...(isSasrec || recommender === undefined ? {} : { recommender }),
-    sasrec: {
-      width: 8,
-      blocks: 1,
-      heads: 2,
-      dropout: 0.2,
-      loss: 'bce',
-      learningRate: 0.01,
-      epochs: 6,
-      batchSize: 4,
-      patience: 2,
-    },
+    encoder: encoder ?? { method: 'sasrec', sasrec },
     adapter: {
       rank: 4,
-      experts: 2,
       dropout: 0.1,
       learningRate: 0.01,
-      ...(isSasrec || variant === 'lora'
-        ? {}
-        : { gate: variant === 'workers' ? 'linear' : variant }),
+      ...(!isUniform && { experts: 2, gate }),
     },
     training: {
       // Of 18 windows: two passes and a half, with steps that begin in one pass and end in the next.
@@ -195,4 +194,14 @@ export function settingsInput(
 /** The same, checked and with its defaults. */
 export function settingsOf(...words: Parameters<typeof settingsInput>): Settings {
   return resolveSettings(settingsInput(...words), 'world');
+}
+
+/** Settings with other values in one of their sections. */
+export function withSection(
+  settings: Settings,
+  section: 'sasrec' | 'training',
+  values: Record<string, unknown>,
+): Settings {
+  const old = (settings as unknown as Record<string, Record<string, unknown>>)[section];
+  return { ...settings, [section]: { ...old, ...values } } as Settings;
 }

@@ -16,14 +16,14 @@ export function forestPlot(methods: readonly ReportMethod[]): Figure {
   const values = methods.map(({ label, isMain, evaluation: { metrics } }) => ({
     method: label,
     kind: isMain === true ? 'main' : 'other',
-    value: metrics.hr1.value,
-    low: metrics.hr1.low,
-    high: metrics.hr1.high,
-    text: formatRatio(metrics.hr1.value),
+    value: metrics.hr_at_1.value,
+    low: metrics.hr_at_1.low,
+    high: metrics.hr_at_1.high,
+    text: formatRatio(metrics.hr_at_1.value),
   }));
   const y = { field: 'method', type: 'nominal', sort: { field: 'value', order: 'descending' } };
   return {
-    id: 'figure-hr1',
+    id: 'figure-hr_at_1',
     description: `HR@1 with 95% interval: ${values
       .map(
         ({ method, text, low, high }) =>

@@ -81,7 +81,7 @@ type Show = (figure: Figure, caption?: Html) => Promise<Html>;
 function headerOf(data: ReportData): Html {
   const { dataset } = data;
   const main = mainMethod(data);
-  const { hr1 } = main.evaluation.metrics;
+  const { hr_at_1 } = main.evaluation.metrics;
   const [comparison] = data.comparisons;
   const eyebrow = `${dataset.name} · ${dataset.split} split · ${formatDate(data.createdAt)}`;
   return html`<header class="top">
@@ -89,13 +89,13 @@ function headerOf(data: ReportData): Html {
 <h1>${data.title}</h1>
 <p class="summary">${data.summary ?? summarise(data)}</p>
 <dl class="tiles">
-${tile(`HR@1 of ${main.label}`, formatRatio(hr1.value), `95%: ${interval(hr1)}`, 'main')}
+${tile(`HR@1 of ${main.label}`, formatRatio(hr_at_1.value), `95%: ${interval(hr_at_1)}`, 'main')}
 ${
   comparison === undefined
     ? undefined
     : tile(
         `${comparison.first} − ${comparison.second}`,
-        `${formatPoints(comparison.comparison.differences.hr1.value)} pts`,
+        `${formatPoints(comparison.comparison.differences.hr_at_1.value)} pts`,
         `${formatPValue(comparison.comparison.adjustedPValue ?? comparison.comparison.pValue)}, ${verdict(comparison)}`,
       )
 }
@@ -109,11 +109,11 @@ function tile(label: string, value: string, detail: string, kind = ''): Html {
   return html`<div class="${kind}"><dt>${label}</dt><dd>${value}<small>${detail}</small></dd></div>`;
 }
 
-const TABLE_METRICS: readonly MetricName[] = ['hr1', 'validRatio', 'ndcg10', 'mrr'];
+const TABLE_METRICS: readonly MetricName[] = ['hr_at_1', 'valid_ratio', 'ndcg_at_10', 'mrr'];
 
 async function methodSection(data: ReportData, show: Show): Promise<Html> {
   const methods = data.methods.toSorted(
-    (a, b) => b.evaluation.metrics.hr1.value - a.evaluation.metrics.hr1.value,
+    (a, b) => b.evaluation.metrics.hr_at_1.value - a.evaluation.metrics.hr_at_1.value,
   );
   const best = new Map(
     TABLE_METRICS.map((name) => [
@@ -129,7 +129,7 @@ async function methodSection(data: ReportData, show: Show): Promise<Html> {
     figure === undefined
       ? html`<td data-label="${metricLabel(name)}">–</td>`
       : html`<td data-label="${metricLabel(name)}"${isBest(name, figure.value) ? trustedHtml(' class="best"') : undefined}>${formatRatio(figure.value)}${
-          name === 'validRatio' && figure.value === 1
+          name === 'valid_ratio' && figure.value === 1
             ? undefined
             : html`<small>${interval(figure)}</small>`
         }</td>`;
@@ -138,7 +138,7 @@ async function methodSection(data: ReportData, show: Show): Promise<Html> {
       method,
     ) => html`<tr class="${method.isMain === true ? 'main' : ''}"><th scope="row">${method.label}</th>
 ${TABLE_METRICS.map((name) => metricCell(name, method.evaluation.metrics[name]))}
-<td data-label="Hits / rows" class="nowrap">${formatCount(method.evaluation.metrics.hr1.count)} / ${formatCount(method.evaluation.numRows)}</td>
+<td data-label="Hits / rows" class="nowrap">${formatCount(method.evaluation.metrics.hr_at_1.count)} / ${formatCount(method.evaluation.numRows)}</td>
 <td data-label="Trained parameters">${formatCount(method.evaluation.trainableParameters)}</td>
 <td data-label="Training" class="nowrap">${method.trainSeconds === undefined ? '–' : formatDuration(method.trainSeconds)}</td>
 <td data-label="Per row" class="nowrap">${formatDuration(method.evaluation.seconds / method.evaluation.numRows)}</td></tr>`,
@@ -159,7 +159,7 @@ function comparisonSection({ comparisons }: ReportData): Html | undefined {
   const { evidence, conclusion } = describeComparison(first);
   const rows = comparisons.map((entry) => {
     const { differences, hits, pValue, adjustedPValue } = entry.comparison;
-    const { value, low, high } = differences.hr1;
+    const { value, low, high } = differences.hr_at_1;
     return html`<tr><th scope="row">${entry.first} − ${entry.second}</th>
 <td data-label="HR@1, points">${formatPoints(value)}<small>${formatPoints(low)} to ${formatPoints(high)}</small></td>
 <td data-label="MRR">${differences.mrr === undefined ? '–' : html`${signed(differences.mrr.value)}<small>${signed(differences.mrr.low)} to ${signed(differences.mrr.high)}</small>`}</td>

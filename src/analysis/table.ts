@@ -38,7 +38,7 @@ export function formatTable(
 }
 
 /** The metrics of `formatEvaluationTable` after HR@1. */
-const TABLE_METRICS: readonly MetricName[] = ['validRatio', 'ndcg10', 'mrr'];
+const TABLE_METRICS: readonly MetricName[] = ['valid_ratio', 'ndcg_at_10', 'mrr'];
 
 /**
  * One line per method: HR@1 with its 95% interval and counts, ValidRatio, NDCG@10, MRR, trained
@@ -58,9 +58,9 @@ export function formatEvaluationTable(evaluations: readonly Evaluation[]): strin
     columns,
     evaluations.map(({ method, metrics, trainableParameters, seconds, numRows }) => [
       method,
-      formatRatio(metrics.hr1.value),
-      `${formatRatio(metrics.hr1.low)}–${formatRatio(metrics.hr1.high)}`,
-      `${metrics.hr1.count}/${metrics.hr1.total}`,
+      formatRatio(metrics.hr_at_1.value),
+      `${formatRatio(metrics.hr_at_1.low)}–${formatRatio(metrics.hr_at_1.high)}`,
+      `${metrics.hr_at_1.count}/${metrics.hr_at_1.total}`,
       ...TABLE_METRICS.map((name) => {
         const figure = metrics[name];
         return figure === undefined ? '–' : formatRatio(figure.value);

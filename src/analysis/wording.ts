@@ -17,7 +17,7 @@ export function describeComparison({ first, second, comparison }: ReportComparis
   conclusion: string;
 } {
   const { hits, differences, pValue, adjustedPValue, test } = comparison;
-  const { value, low, high } = differences.hr1;
+  const { value, low, high } = differences.hr_at_1;
   const decisive = adjustedPValue ?? pValue;
   const name = test === 'mcnemar' ? 'exact McNemar test' : 'sign-flip test over users';
   const adjusted =
@@ -35,7 +35,7 @@ export function describeComparison({ first, second, comparison }: ReportComparis
 /** Short form for tables: `iLoRA better`, `not separable`. */
 export function verdict({ first, second, comparison }: ReportComparison): string {
   if ((comparison.adjustedPValue ?? comparison.pValue) >= SIGNIFICANCE) return 'not separable';
-  return `${comparison.differences.hr1.value > 0 ? first : second} better`;
+  return `${comparison.differences.hr_at_1.value > 0 ? first : second} better`;
 }
 
 /** One paragraph: the best method, the main method, and what their comparison says. */
@@ -46,11 +46,11 @@ export function summarise(data: ReportData): string {
   const { numRows } = main.evaluation;
   const sentences = [
     `On ${plural(numRows, 'row')} of the ${dataset.split} split of ${dataset.name}, each with ${dataset.numCandidates} candidates, ` +
-      `${main.label} ranks the next item first with HR@1 ${describeEstimate(main.evaluation.metrics.hr1)}.`,
+      `${main.label} ranks the next item first with HR@1 ${describeEstimate(main.evaluation.metrics.hr_at_1)}.`,
   ];
   if (best !== main)
     sentences.push(
-      `The best figure is ${best.label}'s ${formatRatio(best.evaluation.metrics.hr1.value)}.`,
+      `The best figure is ${best.label}'s ${formatRatio(best.evaluation.metrics.hr_at_1.value)}.`,
     );
   const [comparison] = comparisons;
   if (comparison !== undefined) sentences.push(describeComparison(comparison).conclusion);
@@ -89,7 +89,7 @@ export function readingNotes(data: ReportData): string[] {
 
 function bestMethod(methods: readonly ReportMethod[]): ReportMethod {
   return methods.reduce((best, method) =>
-    method.evaluation.metrics.hr1.value > best.evaluation.metrics.hr1.value ? method : best,
+    method.evaluation.metrics.hr_at_1.value > best.evaluation.metrics.hr_at_1.value ? method : best,
   );
 }
 

@@ -3,15 +3,14 @@
  *
  * For each row the target, and separately one negative drawn by seed, is shown under each hostile
  * title. The gain is its rank before minus its rank after: above 0 the title has brought it up.
- * Ties count against the item, as in evaluation. Recommenders that read no titles are ranked again
+ * Ties count against the item, as in evaluation. Recommenders that read no titles are asked again
  * all the same, so that "no movement" is measured and not assumed.
  */
 import type { Instance } from '../data/index.js';
 import { bootstrapRatio, wilson } from '../evaluation/index.js';
 import { Random } from '../random/index.js';
-import type { Recommender } from '../recommenders/index.js';
+import type { Capabilities } from '../recommenders/index.js';
 import { hostileVariants } from './hostile-variants.js';
-import { readsTitles, retitled, type Titles } from './retitled.js';
 
 /** Which item of a row is retitled. */
 export const retitledRoles = ['target', 'negative'] as const;
@@ -44,12 +43,14 @@ export interface HostileTitles {
   effects: TitleEffect[];
 }
 
-/** Rankings that a row takes. */
+/** Times that a row is scored. */
 export const passesPerRow = 1 + Object.keys(hostileVariants).length * retitledRoles.length;
 
-export interface HostileOptions extends Titles {
+export interface HostileOptions {
+  /** A title as the catalog has it. */
+  titleOf: (item: number) => string;
   seed?: number;
-  /** Called with the number of rankings done. */
+  /** Called with the number of rows scored. */
   onProgress?: (done: number) => void;
   signal?: AbortSignal;
 }
@@ -61,36 +62,40 @@ export function rankOf({ candidates }: Instance, scores: readonly number[], item
 }
 
 /**
- * Ranks every row once as it is and once per variant and role.
+ * Scores every row once as it is and once per variant and role.
  *
  * @param instances  rows with at least one negative each
  */
 export async function measureHostileTitles(
-  recommender: Recommender,
+  { recommender, titleReader }: Pick<Capabilities, 'recommender'> & Partial<Capabilities>,
   instances: readonly Instance[],
-  { seed = 0, onProgress, signal, ...titles }: HostileOptions,
+  { seed = 0, onProgress, signal, titleOf }: HostileOptions,
 ): Promise<HostileTitles> {
   const variants = Object.entries(hostileVariants);
   const changes = new Map<string, Change[]>();
   let done = 0;
-  const rank = async (instance: Instance, change?: { item: number; title: string }) => {
-    const own = retitled(recommender, instance, titles, change);
-    const [ranking] = await own.rank([instance], signal === undefined ? {} : { signal });
+  const score = async (instance: Instance, change?: { item: number; title: string }) => {
+    const own = [...new Set([...instance.history, ...instance.candidates])];
+    const titles = new Map(
+      own.map((item) => [item, item === change?.item ? change.title : titleOf(item)]),
+    );
+    const reader = titleReader?.withTitles(titles) ?? recommender;
+    const [scored] = await reader.score([instance], signal === undefined ? {} : { signal });
     onProgress?.(++done);
-    return ranking!.scores;
+    return scored!.scores;
   };
   for (const instance of instances) {
     const { row, user, target, candidates } = instance;
     const negatives = candidates.filter((item) => item !== target);
     const negative =
       negatives[new Random(seed, 'audit/hostile-titles', row).int(negatives.length)]!;
-    const scores = await rank(instance);
+    const scores = await score(instance);
     for (const [variant, write] of variants)
       for (const role of retitledRoles) {
         const [item, other] = role === 'target' ? [target, negative] : [negative, target];
-        const title = write({ title: titles.titleOf(item), other: titles.titleOf(other) });
+        const title = write({ title: titleOf(item), other: titleOf(other) });
         const before = rankOf(instance, scores, item);
-        const after = rankOf(instance, await rank(instance, { item, title }), item);
+        const after = rankOf(instance, await score(instance, { item, title }), item);
         const key = `${variant}/${role}`;
         const list = changes.get(key) ?? [];
         changes.set(key, list);
@@ -99,7 +104,7 @@ export async function measureHostileTitles(
   }
   return {
     method: recommender.name,
-    readsTitles: readsTitles(recommender),
+    readsTitles: titleReader !== undefined,
     rows: instances.length,
     candidates: Math.max(0, ...instances.map(({ candidates }) => candidates.length)),
     seed,

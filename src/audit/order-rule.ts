@@ -1,12 +1,12 @@
 /**
  * A rule that exploits one order for all users: rule out what is proved to come before the last
- * history item, and rank the rest as another recommender does.
+ * history item, and score the rest as another recommender does.
  */
-import type { Instance } from '../data/index.js';
-import type { Ranking, Recommender } from '../recommenders/index.js';
+import type { CandidateQuery } from '../data/index.js';
+import type { Recommender, Scored } from '../recommenders/index.js';
 import type { CommonOrder } from './common-order.js';
 
-/** Ranks as `inner` does, after ruling out what comes earlier in the common order. */
+/** Scores as `inner` does, after ruling out what comes earlier in the common order. */
 export class OrderRule implements Recommender {
   readonly name = 'order and cooccurrence';
   readonly trainableParameters = 0;
@@ -16,10 +16,10 @@ export class OrderRule implements Recommender {
     private readonly order: CommonOrder,
   ) {}
 
-  async rank(instances: readonly Instance[]): Promise<Ranking[]> {
-    const rankings = await this.inner.rank(instances);
-    return rankings.map(({ scores }, i) => {
-      const { history, candidates } = instances[i]!;
+  async score(queries: readonly CandidateQuery[]): Promise<Scored[]> {
+    const scored = await this.inner.score(queries);
+    return scored.map(({ scores }, i) => {
+      const { history, candidates } = queries[i]!;
       const last = history.at(-1)!;
       return {
         scores: scores.map((score, k) =>

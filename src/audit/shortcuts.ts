@@ -134,7 +134,7 @@ async function hitRate(
   recommender: Popularity | Cooccurrence | OrderRule,
   instances: readonly Instance[],
 ): Promise<Estimate> {
-  return (await evaluate(recommender, instances)).metrics.hr1;
+  return (await evaluate(recommender, instances)).metrics.hr_at_1;
 }
 
 /** 0 at chance, 1 where always right. */
@@ -143,7 +143,7 @@ function excess(value: number, chance: number): number {
 }
 
 function figuresOf({ value, low, high, count, total }: Estimate, chance: number): Figures {
-  return { hr1: value, low, high, hits: count, rows: total, timesChance: value / chance };
+  return { hr_at_1: value, low, high, hits: count, rows: total, timesChance: value / chance };
 }
 
 function inWords({ value, low, high }: Estimate): string {

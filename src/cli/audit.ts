@@ -91,7 +91,7 @@ async function hostileTitles(
     ...(given && { shared: { dataset: given } }),
     ...(base && { basePath: base }),
   });
-  const { dataset, recommender, record } = run;
+  const { dataset, model } = run;
   const instances = rowsToRank(dataset, rows);
   if (instances.length === 0)
     throw mismatch('data', {
@@ -100,11 +100,10 @@ async function hostileTitles(
       got: 0,
     });
   const total = instances.length * passesPerRow;
-  const progress = new Progress(`retitle for ${recommender.name}`, total, 'rankings');
+  const progress = new Progress(`retitle for ${model.recommender.name}`, total, 'rows');
   const measured = await interruptible((signal) =>
-    measureHostileTitles(recommender, instances, {
+    measureHostileTitles(model, instances, {
       titleOf: (item) => dataset.catalog.items[item]!.title,
-      domain: record.settings.domain,
       signal,
       onProgress: (done) => progress.update(done),
     }),

@@ -5,6 +5,7 @@ import { statSync } from 'node:fs';
 import { Command, Option } from '@commander-js/extra-typings';
 import {
   type DatasetDraft,
+  type DatasetSummary,
   describeBadRow,
   type ImportResult,
   importInteractions,
@@ -18,6 +19,7 @@ import {
   splitNames,
   splitRules,
   summarizeDataset,
+  type TablePreview,
   type TitleStyle,
   type WriteDatasetOptions,
   writeDataset,
@@ -43,6 +45,7 @@ import {
   table,
   thousands,
 } from './data-report.js';
+import { manifestDocument } from './documents.js';
 import { interruptible } from './interrupt.js';
 import { note, printJson, printLines } from './terminal.js';
 
@@ -191,7 +194,7 @@ function addInfo(parent: Command): void {
     .option('--json', 'print one JSON document')
     .action(async (folder, { json }) => {
       const summary = summarizeDataset(await openDataset(folder));
-      if (json) printJson(summary);
+      if (json) printJson(summaryDocument(summary));
       else printLines(describeSummary(summary));
     });
 }
@@ -209,7 +212,7 @@ function addPreview(parent: Command): void {
       const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
       if (!isFolder) {
         const preview = await previewTable(path, options.rows, textOptions(options));
-        if (options.json) return printJson(preview);
+        if (options.json) return printJson(previewDocument(preview));
         printLines([
           `columns   ${preview.columns.join(', ')}`,
           `guessed   ${describeColumns(preview.guessed) || 'nothing: name columns with --user-column and the like'}`,
@@ -260,8 +263,30 @@ async function finish(
     ...options,
     onProgress: progress.show,
   }).finally(progress.end);
-  if (json) return printJson({ folder: out, manifest, ...more });
+  if (json) return printJson({ folder: out, manifest: manifestDocument(manifest), ...more });
   printLines([...describeManifest(out, manifest), `next: ilora data info ${out}`]);
+}
+
+/** Numbers and file names are no keys: where they were, documents have lists. */
+function summaryDocument(summary: DatasetSummary): unknown {
+  const lengths = Object.entries(summary.historyLengths).map(([split, counts]) => [
+    split,
+    Object.entries(counts).map(([length, rows]) => ({ length: Number(length), rows })),
+  ]);
+  return {
+    ...summary,
+    manifest: manifestDocument(summary.manifest),
+    historyLengths: Object.fromEntries(lengths),
+  };
+}
+
+/** Columns keep the names that the file gives them. */
+function previewDocument({ columns, rows, ...rest }: TablePreview): unknown {
+  return {
+    columns,
+    ...rest,
+    rows: rows.map((row) => columns.map((column) => row[column] ?? null)),
+  };
 }
 
 function noteUnderstood(

@@ -4,13 +4,14 @@
  * Exit 0: done. 2: wrong usage. 130: stopped by Ctrl-C. 1: everything else.
  */
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from '@commander-js/extra-typings';
+import { Command, CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { IloraError } from '../errors/index.js';
 import { endProcess, onEngineNotice } from '../tensor/index.js';
 import { isAbort } from '../training/index.js';
 import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
+import { methodsCommand } from './methods.js';
 import { modelCommand } from './model.js';
 import { quickstartCommand } from './quickstart.js';
 import { recommendCommand } from './recommend.js';
@@ -35,15 +36,16 @@ async function main(): Promise<number> {
     doctorCommand(),
     dataCommand(),
     modelCommand(),
+    methodsCommand(),
     trainCommand(),
     evaluateCommand(),
     recommendCommand(),
   ];
   for (const command of commands) {
     exitByThrowing(command);
-    program.addCommand(command);
+    program.addCommand(command as Command);
   }
-  exitByThrowing(program as unknown as Command);
+  exitByThrowing(program);
   const isDebug = process.argv.includes('--debug');
   try {
     await program.parseAsync(process.argv.filter((argument) => argument !== '--debug'));
@@ -54,9 +56,9 @@ async function main(): Promise<number> {
 }
 
 /** Commander throws instead of ending the process, for sub-commands too. */
-function exitByThrowing(command: Command): void {
+function exitByThrowing(command: CommandUnknownOpts): void {
   command.exitOverride();
-  for (const inner of command.commands) exitByThrowing(inner as Command);
+  for (const inner of command.commands) exitByThrowing(inner);
 }
 
 /** Exit code after Ctrl-C, as shells give it. */

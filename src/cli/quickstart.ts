@@ -7,31 +7,23 @@ import { Command } from '@commander-js/extra-typings';
 import { describeComparison, formatDuration, formatEvaluationTable } from '../analysis/index.js';
 import { prepareMovielens100k, pullMovielens100k, writeDataset } from '../data/index.js';
 import { mismatch } from '../errors/index.js';
-import type { Evaluation } from '../evaluation/index.js';
+import { runStudy, type StudyResult, studySettings } from '../studies/index.js';
 import { engineEnvironment } from '../tensor/index.js';
-import { resolveSettings, type Settings } from '../training/index.js';
+import { readDocument } from '../training/index.js';
 import { cacheDir } from './cache.js';
-import { type ExperimentResult, METHODS, runExperiment } from './experiment.js';
 import { interruptible } from './interrupt.js';
+import { command } from './invocation.js';
 import { ensureModel } from './model.js';
 import { note, print, printJson } from './terminal.js';
+import { studyHooks } from './train-hooks.js';
 
 const BASE = 'smollm2-135m';
 
-/** What a first look is worth waiting for, and what a test is. */
-const BUDGETS = {
-  full: {
-    windows: 160,
-    batchSize: 8,
-    validateEvery: 80,
-    validationRows: 16,
-    epochs: 30,
-    testRows: undefined,
-  },
-  smoke: { windows: 8, batchSize: 4, validateEvery: 8, validationRows: 2, epochs: 3, testRows: 10 },
-} as const;
+/** Rows of the test split in `--smoke`. */
+const SMOKE_ROWS = 10;
+const PRESETS = join(import.meta.dirname, '..', '..', 'presets');
 
-export function quickstartCommand(): Command {
+export function quickstartCommand() {
   return new Command('quickstart')
     .description('MovieLens-100K and SmolLM2-135M: train, compare, report; some minutes on 2 cores')
     .option('--smoke', 'the same on a tiny budget, at most 3 minutes; its figures mean nothing')
@@ -45,50 +37,27 @@ export function quickstartCommand(): Command {
       const data = join(out, 'movielens-100k');
       const { path: basePath } = await ensureModel(BASE, note);
       await ensureMovielens(data);
-      const budget = BUDGETS[smoke ? 'smoke' : 'full'];
-      const command = `ilora quickstart${smoke ? ' --smoke' : ''}`;
+      const preset = join(PRESETS, smoke ? 'quickstart-smoke.yaml' : 'quickstart.yaml');
+      const settings = studySettings({ ...readDocument(preset), data, out }, preset);
       const result = await interruptible((signal) =>
-        runExperiment(
+        runStudy(
           {
             title: smoke
               ? 'iLoRA on MovieLens-100K (smoke test: the figures mean nothing)'
               : 'iLoRA on MovieLens-100K, quickstart',
-            out,
+            settings,
             basePath,
             baseName: BASE,
-            settings: quickstartSettings(data, out, budget),
-            testRows: budget.testRows,
-            command,
+            ...(smoke && { testRows: SMOKE_ROWS }),
+            command: command('quickstart', ...(smoke ? ['--smoke'] : [])),
           },
-          signal,
+          studyHooks(signal),
         ),
       );
       const seconds = (performance.now() - started) / 1000;
       if (json) printJson(asJson(result, seconds));
-      else print(describe(result, seconds, out));
-    }) as unknown as Command;
-}
-
-/** Settings tuned for a tiny budget; presets/ holds those of longer runs. */
-function quickstartSettings(
-  data: string,
-  out: string,
-  budget: (typeof BUDGETS)[keyof typeof BUDGETS],
-): Settings {
-  const { windows, batchSize, validateEvery, validationRows, epochs } = budget;
-  return resolveSettings(
-    {
-      method: 'ilora',
-      data,
-      out,
-      base: BASE,
-      domain: 'movie',
-      sasrec: { epochs },
-      adapter: { learningRate: 1e-3 },
-      training: { windows, batchSize, validateEvery, validationRows },
-    },
-    'quickstart',
-  );
+      else print(describe(result, seconds));
+    });
 }
 
 /** Makes the folder; an earlier quickstart in it is continued or removed only on request, other content never. */
@@ -131,10 +100,7 @@ async function ensureMovielens(folder: string): Promise<void> {
   note(`data: ${manifest.name}, ${manifest.licence}`);
 }
 
-function asJson(
-  { dataset, base, evaluations, trainSeconds, report }: ExperimentResult,
-  seconds: number,
-): unknown {
+function asJson({ dataset, base, methods, report }: StudyResult, seconds: number): unknown {
   const rows = {
     train: dataset.rows('train'),
     validation: dataset.rows('validation'),
@@ -143,22 +109,17 @@ function asJson(
   return {
     dataset: { name: dataset.manifest.name, rows },
     base,
-    methods: METHODS.map((name) => {
-      const {
-        numRows,
-        metrics,
-        trainableParameters,
-        seconds: answering,
-      } = evaluations[name] as Evaluation;
+    methods: methods.map(({ method: { name }, evaluation, trainSeconds }) => {
+      const { numRows, metrics, trainableParameters, seconds: answering } = evaluation;
       return {
         name,
         rows: numRows,
-        hr_at_1: metrics.hr1?.value,
-        hr_at_1_interval: [metrics.hr1?.low, metrics.hr1?.high],
-        valid_ratio: metrics.validRatio?.value,
-        ndcg_at_10: metrics.ndcg10?.value,
-        trainable_parameters: trainableParameters,
-        seconds: answering + (trainSeconds[name] ?? 0),
+        hr_at_1: metrics.hr_at_1.value,
+        hr_at_1_interval: [metrics.hr_at_1.low, metrics.hr_at_1.high],
+        valid_ratio: metrics.valid_ratio.value,
+        ndcg_at_10: metrics.ndcg_at_10?.value,
+        trainableParameters,
+        seconds: answering + trainSeconds,
       };
     }),
     report: resolve(report),
@@ -167,16 +128,18 @@ function asJson(
 }
 
 function describe(
-  { evaluations, comparisons, examples, report }: ExperimentResult,
+  { methods, comparisons, examples, report }: StudyResult,
   seconds: number,
-  out: string,
 ): string {
-  const lines = [formatEvaluationTable(METHODS.map((name) => evaluations[name])), ''];
+  const lines = [formatEvaluationTable(methods.map(({ evaluation }) => evaluation)), ''];
   const [first] = comparisons;
   if (first !== undefined) {
+    const [main, other] = first.methods.map(
+      (name) => methods.find(({ method }) => method.name === name)?.method.label ?? name,
+    ) as [string, string];
     const { evidence, conclusion } = describeComparison({
-      first: 'iLoRA',
-      second: 'LoRA',
+      first: main,
+      second: other,
       comparison: first,
     });
     lines.push(`${conclusion} ${evidence}`, '');
@@ -191,9 +154,11 @@ function describe(
       lines.push(`  expert weights: ${gates.map((weight) => weight.toFixed(3)).join(' ')}`);
     lines.push('');
   }
+  const run = methods.at(-1)?.folder.path ?? '';
+  const history = 'Toy Story; Aladdin; The Lion King';
   lines.push(
     `report: ${report} (${formatDuration(seconds)} in all)`,
-    `next: ilora recommend --run ${join(out, 'ilora')} --history "Toy Story; Aladdin; The Lion King"`,
+    `next: ${command('recommend', '--run', run, '--history', history)}`,
   );
   return lines.join('\n');
 }

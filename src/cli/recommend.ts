@@ -7,7 +7,7 @@ import { formatTable } from '../analysis/index.js';
 import { type Catalog, type Item, TitleSearch } from '../data/index.js';
 import { faults, mismatch } from '../errors/index.js';
 import { fileError } from '../files/index.js';
-import { SASRecRecommender } from '../recommenders/index.js';
+import type { Retriever } from '../recommenders/index.js';
 import { cutTitle } from '../text/index.js';
 import { openRun, type Run } from '../training/index.js';
 import { wholeNumber } from './arguments.js';
@@ -21,16 +21,16 @@ export interface Recommendation {
   gates?: readonly number[];
 }
 
-export function recommendCommand(): Command {
+export function recommendCommand() {
   return new Command('recommend')
-    .description('rank items for a history of titles')
+    .description('recommend items for a history of titles')
     .requiredOption('--run <folder>', 'run folder made by `ilora train` or `ilora quickstart`')
     .requiredOption(
       '--history <titles>',
       'titles, oldest first, separated by ";" ("\\;" inside a title)',
     )
-    .option('--candidates <file>', 'rank the titles of this file, one per line')
-    .option('--retrieve <n>', 'rank the n items SASRec likes best', wholeNumber)
+    .option('--candidates <file>', 'score the titles of this file, one per line')
+    .option('--retrieve <n>', 'score the n best items of the retriever (default 20)', wholeNumber)
     .option('--top <n>', 'lines to print', wholeNumber, 10)
     .option('--data <folder>', 'dataset folder, if it has moved')
     .option('--base <path>', 'base model, if it has moved')
@@ -50,31 +50,28 @@ export function recommendCommand(): Command {
         const history = findTitles(run.dataset.catalog, splitTitles(text), '--history');
         const candidates =
           file === undefined
-            ? retrieved(run, history, retrieve)
+            ? await retrieved(run, history, retrieve)
             : findTitles(run.dataset.catalog, readLines(file), file);
         const recommendation = await recommend(run, history, candidates);
         if (json) printJson(asJson(path, recommendation));
         else print(describe(run, recommendation, top));
       },
-    ) as unknown as Command;
+    );
 }
 
-/** Ranks candidates after a history. */
+/** Scores candidates after a history. */
 export async function recommend(
   run: Run,
   history: readonly Item[],
   candidates: readonly Item[],
 ): Promise<Recommendation> {
   const { maxHistory } = run.dataset.manifest.window;
-  const instance = {
-    row: 0,
-    user: '',
+  const query = {
     history: history.slice(-maxHistory).map(({ id }) => id),
-    target: candidates[0]?.id ?? 0,
     candidates: candidates.map(({ id }) => id),
   };
-  const [ranking] = await run.recommender.rank([instance]);
-  const scores = ranking?.scores ?? [];
+  const [scored] = await run.recommender.score([query]);
+  const scores = scored?.scores ?? [];
   const highest = Math.max(...scores);
   const total = scores.reduce((sum, score) => sum + Math.exp(score - highest), 0);
   const ranked = candidates
@@ -84,7 +81,7 @@ export async function recommend(
       probability: Math.exp((scores[i] as number) - highest) / total,
     }))
     .sort((a, b) => b.score - a.score);
-  return { history: [...history], ranked, ...(ranking?.gates && { gates: ranking.gates }) };
+  return { history: [...history], ranked, ...(scored?.gates && { gates: scored.gates }) };
 }
 
 /** Titles between semicolons; a semicolon behind a backslash belongs to its title. */
@@ -123,12 +120,23 @@ function findTitles(catalog: Catalog, titles: readonly string[], where: string):
   return found;
 }
 
-function retrieved(run: Run, history: readonly Item[], count: number): Item[] {
-  const ids = new SASRecRecommender(run.sasrec).retrieve(
-    history.map(({ id }) => id),
-    count,
-  );
-  return ids.map((id) => run.dataset.catalog.items[id] as Item);
+/** The best items of the run's own retriever, or of its encoder's. */
+async function retrieved(run: Run, history: readonly Item[], count: number): Promise<Item[]> {
+  const [found] = await retrieverOf(run).retrieve([
+    { history: history.map(({ id }) => id), count },
+  ]);
+  return (found?.items ?? []).map((id) => run.dataset.catalog.items[id] as Item);
+}
+
+/** @throws IloraError `usage` if there is none */
+function retrieverOf({ model, encoder, method }: Run): Retriever {
+  const retriever = model.retriever ?? encoder?.model.retriever;
+  if (retriever !== undefined) return retriever;
+  throw mismatch('usage', {
+    where: 'ilora recommend',
+    expected: '--candidates FILE with this run, which cannot search the catalog by itself',
+    got: `a run of ${method.name} alone`,
+  });
 }
 
 function readLines(path: string): string[] {
@@ -150,7 +158,7 @@ function asJson(run: string, { history, ranked, gates }: Recommendation): unknow
       score,
       probability,
     })),
-    ...(gates && { expert_weights: gates }),
+    ...(gates && { expertWeights: gates }),
   };
 }
 

@@ -5,15 +5,17 @@
  * an escape sequence in a title is shown (`\u001b[2J`), in JSON documents too, whose values stay the same.
  */
 import { visible, visibleLines } from '../errors/index.js';
+import { snakeKeys } from '../files/index.js';
+import { pasteable } from './invocation.js';
 
 /** A line of progress or explanation. */
 export function note(text: string): void {
-  process.stderr.write(`${visibleLines(text)}\n`);
+  process.stderr.write(`${visibleLines(pasteable(text))}\n`);
 }
 
 /** A result: text, or with `--json` exactly one document. */
 export function print(text: string): void {
-  process.stdout.write(`${visibleLines(text)}\n`);
+  process.stdout.write(`${visibleLines(pasteable(text))}\n`);
 }
 
 /** A result of several lines; a line end inside one is shown, so that no title can add a line. */
@@ -21,9 +23,14 @@ export function printLines(lines: readonly string[]): void {
   print(lines.map(visible).join('\n'));
 }
 
-/** The one JSON document of a command with `--json`. */
+/** The one JSON document of a command with `--json`; its keys are snake_case. */
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value, null, 2));
+  process.stdout.write(`${visibleLines(JSON.stringify(snakeKeys(value), null, 2))}\n`);
+}
+
+/** A JSON Schema; its keywords are as the standard spells them. */
+export function printSchema(schema: unknown): void {
+  process.stdout.write(`${visibleLines(JSON.stringify(schema, null, 2))}\n`);
 }
 
 const WIDTH = 24;

@@ -1,9 +1,21 @@
 /**
- * How training shows itself on the terminal, and how it is scored on validation.
+ * How training and studies show themselves on the terminal, and how a run is scored on validation.
  */
 import { evaluate } from '../evaluation/index.js';
+import { SELECTABLE, type Selectable } from '../recommenders/index.js';
+import type { StudyHooks } from '../studies/index.js';
 import type { RunHooks } from '../training/index.js';
 import { note, Progress } from './terminal.js';
+
+/** Hooks of a study for the command line. */
+export function studyHooks(signal: AbortSignal): StudyHooks {
+  return {
+    signal,
+    note,
+    progress: (label, total, unit) => new Progress(label, total, unit),
+    run: trainHooks(signal),
+  };
+}
 
 /** Hooks of a training run for the command line. */
 export function trainHooks(signal: AbortSignal): RunHooks {
@@ -13,8 +25,11 @@ export function trainHooks(signal: AbortSignal): RunHooks {
     signal,
     score: async (recommender, instances, abort) => {
       const { metrics } = await evaluate(recommender, instances, { resamples: 1, signal: abort });
-      const { hr1, ndcg10, mrr } = metrics;
-      return { hr_at_1: hr1?.value ?? 0, ndcg_at_10: ndcg10?.value ?? 0, mrr: mrr?.value ?? 0 };
+      const figure = (name: Selectable): number => metrics[name]?.value ?? 0;
+      return Object.fromEntries(SELECTABLE.map((name) => [name, figure(name)])) as Record<
+        Selectable,
+        number
+      >;
     },
     onStage: (text) => {
       progress?.end();

@@ -4,15 +4,17 @@
 import { Command } from '@commander-js/extra-typings';
 import { openDataset } from '../data/index.js';
 import { UsageError } from '../errors/index.js';
-import { readSettings, settingsJsonSchema, trainRun } from '../training/index.js';
+import { methodNamed } from '../recommenders/index.js';
+import { type Run, readSettings, settingsJsonSchema, trainRun } from '../training/index.js';
 import { interruptible } from './interrupt.js';
+import { command } from './invocation.js';
 import { resolveModel } from './model.js';
-import { note, print, printJson } from './terminal.js';
+import { note, print, printJson, printSchema } from './terminal.js';
 import { trainHooks } from './train-hooks.js';
 
-export function trainCommand(): Command {
+export function trainCommand() {
   return new Command('train')
-    .description('train SASRec, uniform LoRA or iLoRA as a settings file says')
+    .description('train a method as a settings file says; `ilora methods` lists them')
     .option('--config <file>', 'settings (YAML)')
     .option('--out <folder>', 'run folder, in place of the one in the settings')
     .option('--data <folder>', 'dataset folder, in place of the one in the settings')
@@ -21,7 +23,7 @@ export function trainCommand(): Command {
     .option('--json', 'print one JSON document')
     .action(async ({ config, out, data, resume, schema, json }) => {
       if (schema) {
-        printJson(settingsJsonSchema());
+        printSchema(settingsJsonSchema());
         return;
       }
       if (config === undefined) {
@@ -30,27 +32,42 @@ export function trainCommand(): Command {
         );
       }
       const settings = readSettings(config, { ...(out && { out }), ...(data && { data }) });
-      const basePath = settings.method === 'sasrec' ? undefined : resolveModel(settings.base);
+      const { needs } = methodNamed(settings.method);
+      const base = needs.base ? settings.base : undefined;
       const run = await interruptible(async (signal) => {
+        const basePath = base === undefined ? undefined : resolveModel(base);
         const dataset = await openDataset(settings.data);
         note(
           `${settings.method} on ${dataset.manifest.name}: ${dataset.rows('train')} training windows, seed ${settings.seed}, device ${settings.device}`,
         );
-        return trainRun(settings, { shared: { dataset }, basePath, resume }, trainHooks(signal));
-      });
-      const { summary, folder, recommender } = run;
-      if (json)
-        printJson({
-          out: folder.path,
-          method: recommender.name,
-          trainable_parameters: recommender.trainableParameters,
-          ...summary,
-        });
-      else {
-        print(
-          `trained ${recommender.name}: ${summary?.steps} steps, best validation ${summary?.bestScore?.toFixed(4)} at step ${summary?.bestStep}, ${summary?.seconds.toFixed(0)} s`,
+        return trainRun(
+          settings,
+          { shared: { dataset }, ...(basePath && { basePath }), ...(resume && { resume }) },
+          trainHooks(signal),
         );
-        print(`next: ilora evaluate --run ${folder.path}`);
-      }
-    }) as unknown as Command;
+      });
+      if (json) printJson(documentOf(run));
+      else print(describe(run));
+    });
+}
+
+function documentOf({ summary, folder, recommender }: Run): unknown {
+  return {
+    out: folder.path,
+    method: recommender.name,
+    trainableParameters: recommender.trainableParameters,
+    ...summary,
+  };
+}
+
+function describe({ summary, folder, recommender }: Run): string {
+  const { steps = 0, bestScore, bestStep, seconds = 0 } = summary ?? {};
+  const chosen =
+    bestScore === undefined
+      ? ''
+      : `${steps} steps, best validation ${bestScore.toFixed(4)} at step ${bestStep}, `;
+  return [
+    `trained ${recommender.name}: ${chosen}${seconds.toFixed(seconds < 10 ? 1 : 0)} s`,
+    `next: ${command('evaluate', '--run', folder.path)}`,
+  ].join('\n');
 }

@@ -80,7 +80,16 @@ export class Dataset {
     const candidates =
       this.frozenCandidates(split, row, draw) ??
       this.drawCandidates(history, target, split, row, draw);
-    return { row, user: sequences.user(sequence), history, target, candidates };
+    const times = sequences.timesOf(sequence, first, position);
+    return {
+      split,
+      row,
+      user: sequences.user(sequence),
+      history,
+      ...(times && { times: Array.from(times) }),
+      target,
+      candidates,
+    };
   }
 
   /** All rows of a split in order. */

@@ -29,12 +29,15 @@ export { cleanTitle, type TitleStyle, tidyTitle, titleKey } from './title.js';
 export { type TitleMatch, TitleSearch } from './title-search.js';
 export {
   type CandidateDraw,
+  type CandidateQuery,
   type Catalog,
   type DataProgress,
   type FrozenSplitName,
   frozenSplitNames,
   type Instance,
   type Item,
+  type Query,
+  type RetrievalQuery,
   type Sequence,
   type SplitName,
   splitNames,

@@ -1,8 +1,8 @@
 /**
- * The nouns of the data layer: items, sequences, windows, instances.
+ * The nouns of the data layer: items, sequences, windows, queries, instances.
  *
- * A window is an index slice into a sequence, never a copy; an instance is what a window becomes
- * when a recommender sees it.
+ * A window is an index slice into a sequence, never a copy. A query is what a recommender is asked; an
+ * instance is a window as a query, with the item that came next.
  */
 
 /** One item of the catalog. Ids are 0-based and contiguous; the padding id is the catalog's size. */
@@ -60,16 +60,38 @@ export interface CandidateDraw {
   epoch: number;
 }
 
-/** History, candidates and target of one prediction. */
-export interface Instance {
+/** A user's history, and what else is known when something is asked for. */
+export interface Query {
+  /** Item ids, oldest first, without padding. */
+  history: readonly number[];
+  /** Unix seconds of the history's items, where they are known. */
+  times?: readonly number[];
+  /** What a caller knows beside the history, such as the device or the hour. */
+  context?: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** A query that asks for the scores of given items. */
+export interface CandidateQuery extends Query {
+  /** Item ids; any order, each once. */
+  candidates: readonly number[];
+}
+
+/** A query that asks for the best items of the whole catalog. */
+export interface RetrievalQuery extends Query {
+  /** k: items wanted; fewer come where the catalog has fewer. */
+  count: number;
+  /** Whether items of the history may come again; left out by default. */
+  includesHistory?: boolean;
+}
+
+/** A query with its answer: one row of a split. */
+export interface Instance extends CandidateQuery {
+  split: SplitName;
   /** Row number in its split; keys the frozen candidates. */
   row: number;
   user: string;
-  /** Item ids, oldest first; between `minHistory` and `maxHistory` of them, no padding. */
-  history: readonly number[];
+  /** The item that came next. */
   target: number;
-  /** Item ids, shuffled, containing the target; frozen for all splits but train. */
-  candidates: readonly number[];
 }
 
 /** How far a long piece of work is. */

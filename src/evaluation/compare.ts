@@ -33,7 +33,7 @@ export interface Comparison {
   pValue: number;
   /** After Holm's correction over the comparisons made together. */
   adjustedPValue?: number;
-  differences: { hr1: Difference; ndcg10?: Difference; mrr?: Difference };
+  differences: { hr_at_1: Difference; ndcg_at_10?: Difference; mrr?: Difference };
 }
 
 export interface CompareOptions {
@@ -77,8 +77,8 @@ export function compare(
       ? signFlip(hitDifferences, options)
       : mcnemar(hits.onlyFirst, hits.onlySecond),
     differences: {
-      hr1: difference('hr1', first, second, groups, options)!,
-      ndcg10: difference('ndcg10', first, second, groups, options),
+      hr_at_1: difference('hr_at_1', first, second, groups, options)!,
+      ndcg_at_10: difference('ndcg_at_10', first, second, groups, options),
       mrr: difference('mrr', first, second, groups, options),
     },
   };

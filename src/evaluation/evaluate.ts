@@ -52,7 +52,7 @@ export interface GeneratedTexts {
 }
 
 /**
- * Ranks the candidates of every instance and measures the ranking.
+ * Scores the candidates of every instance and measures where the targets land.
  *
  * @throws IloraError (`data`) on no instances, on a row that occurs twice, or on scores that do not
  *   fit the candidates
@@ -65,15 +65,15 @@ export async function evaluate(
   const { onProgress, signal } = options;
   checkInstances(instances);
   const start = performance.now();
-  const rankings = await recommender.rank(instances, { onProgress, signal });
+  const scored = await recommender.score(instances, { onProgress, signal });
   const seconds = (performance.now() - start) / 1000;
-  if (rankings.length !== instances.length)
+  if (scored.length !== instances.length)
     throw mismatch('data', {
-      where: `${recommender.name}.rank`,
-      expected: `${instances.length} rankings, one per instance`,
-      got: rankings.length,
+      where: `${recommender.name}.score`,
+      expected: `${instances.length} lists of scores, one per instance`,
+      got: scored.length,
     });
-  const outcomes = instances.map((instance, index) => rankOutcome(instance, rankings[index]!));
+  const outcomes = instances.map((instance, index) => rankOutcome(instance, scored[index]!));
   return summarise(outcomes, options, {
     method: recommender.name,
     mode: 'scoring',

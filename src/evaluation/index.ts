@@ -9,6 +9,14 @@ export {
   mcnemar,
 } from './compare.js';
 export {
+  type EvaluationDocument,
+  evaluationDocument,
+  evaluationSchema,
+  evaluationSummary,
+  evaluationSummarySchema,
+  readEvaluation,
+} from './document.js';
+export {
   type EvaluateOptions,
   type Evaluation,
   evaluate,

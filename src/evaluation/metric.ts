@@ -8,18 +8,18 @@ import { type BootstrapOptions, type Estimate, estimate, type Part } from './int
 import type { Outcome } from './outcome.js';
 
 export type MetricName =
-  | 'hr1'
-  | 'hr1Valid'
-  | 'validRatio'
-  | 'hr3'
-  | 'hr5'
-  | 'hr10'
-  | 'ndcg5'
-  | 'ndcg10'
+  | 'hr_at_1'
+  | 'hr_at_1_valid'
+  | 'valid_ratio'
+  | 'hr_at_3'
+  | 'hr_at_5'
+  | 'hr_at_10'
+  | 'ndcg_at_5'
+  | 'ndcg_at_10'
   | 'mrr';
 
 /** Every metric that an evaluation has; those of the ranking are absent where text was generated. */
-export type Metrics = { hr1: Estimate; validRatio: Estimate } & Partial<
+export type Metrics = { hr_at_1: Estimate; valid_ratio: Estimate } & Partial<
   Record<MetricName, Estimate>
 >;
 
@@ -44,26 +44,26 @@ const ndcg = (k: number): Definition => ({
 });
 
 const DEFINITIONS: Record<MetricName, Definition> = {
-  hr1: {
+  hr_at_1: {
     label: 'HR@1',
     proportion: true,
     part: ({ hit }) => ({ value: hit ? 1 : 0, weight: 1 }),
   },
-  hr1Valid: {
+  hr_at_1_valid: {
     label: 'HR@1 (valid)',
     proportion: true,
     part: ({ hit, answer }) => ({ value: hit ? 1 : 0, weight: answer === undefined ? 0 : 1 }),
   },
-  validRatio: {
+  valid_ratio: {
     label: 'ValidRatio',
     proportion: true,
     part: ({ answer }) => ({ value: answer === undefined ? 0 : 1, weight: 1 }),
   },
-  hr3: hitRatio(3),
-  hr5: hitRatio(5),
-  hr10: hitRatio(10),
-  ndcg5: ndcg(5),
-  ndcg10: ndcg(10),
+  hr_at_3: hitRatio(3),
+  hr_at_5: hitRatio(5),
+  hr_at_10: hitRatio(10),
+  ndcg_at_5: ndcg(5),
+  ndcg_at_10: ndcg(10),
   mrr: { label: 'MRR', proportion: false, part: ({ rank }) => ranked(rank, (r) => 1 / r) },
 };
 

@@ -8,7 +8,7 @@
  */
 import type { Instance } from '../data/index.js';
 import { mismatch } from '../errors/index.js';
-import type { Ranking } from '../recommenders/index.js';
+import type { Scored } from '../recommenders/index.js';
 
 /** One row's outcome. */
 export interface Outcome {
@@ -38,7 +38,7 @@ export interface Outcome {
  * @throws IloraError (`data`) if scores and candidates disagree, a score is NaN, or the target is not
  *   a candidate exactly once
  */
-export function rankOutcome(instance: Instance, { scores, gates }: Ranking): Outcome {
+export function rankOutcome(instance: Instance, { scores, gates }: Scored): Outcome {
   const { row, user, target, candidates } = instance;
   const where = `row ${row}`;
   if (scores.length !== candidates.length)

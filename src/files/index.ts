@@ -11,6 +11,7 @@ export {
 } from './atomic.js';
 export { fileError } from './file-error.js';
 export { hashFile } from './file-hash.js';
+export { camelCase, camelKeys, snakeCase, snakeKeys } from './keys.js';
 export { takeLock } from './lock.js';
 export {
   decodeUtf8,

@@ -2,7 +2,8 @@
  * Puts adapters around chosen linear layers of any model, and takes them off again.
  */
 import { mismatch } from '../errors/index.js';
-import { Linear, type LinearLayer, type Module, snakeCase } from '../nn/index.js';
+import { snakeCase } from '../files/index.js';
+import { Linear, type LinearLayer, type Module } from '../nn/index.js';
 
 /** The seven projections of a Llama layer, which the authors adapt. */
 export const LLAMA_PROJECTIONS = [

@@ -5,7 +5,7 @@ export { Dropout } from './dropout.js';
 export { Embedding } from './embedding.js';
 export { constant, kaimingUniform, normal, uniform } from './initialization.js';
 export { forwardAll, Linear, type LinearLayer, zeroBias } from './linear.js';
-export { Module, overwrite, parameter, snakeCase } from './module.js';
+export { Module, overwrite, parameter } from './module.js';
 export { LayerNorm, RmsNorm } from './norm.js';
 export type { Pass } from './pass.js';
 export { Recomputation } from './recomputation.js';

@@ -6,6 +6,7 @@
  * private fields (`#name`) are derived and never saved.
  */
 import { faults } from '../errors/index.js';
+import { snakeCase } from '../files/index.js';
 import {
   copy_,
   type Device,
@@ -16,10 +17,6 @@ import {
   Tensor,
   toDevice,
 } from '../tensor/index.js';
-
-/** camelCase → snake_case; digits stay attached. */
-export const snakeCase = (name: string): string =>
-  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** Base of everything that holds tensors. */
 export abstract class Module {

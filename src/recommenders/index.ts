@@ -1,13 +1,34 @@
 /**
- * Everything that ranks candidates, behind one interface.
+ * Here: the methods and their registry; what they can do; how they are built and how they learn.
+ * May use: data, text, weights, llama, lora, nn, optim, tensor and below.
+ * Used by: training, evaluation and all above.
  */
+export type {
+  Capabilities,
+  Capability,
+  Encoder,
+  EncoderDescription,
+  ItemVectors,
+  Recommender,
+  Retrieved,
+  Retriever,
+  Scored,
+  TextGenerator,
+  TitleReader,
+  WorkOptions,
+} from './capability.js';
 export { Cooccurrence, chooseCooccurrence } from './counts/cooccurrence.js';
 export { Popularity } from './counts/popularity.js';
-export type { Learner, TrainingPosition } from './learner.js';
+export type {
+  GradientTask,
+  GradientThread,
+  Learner,
+  Sharing,
+  TrainingPosition,
+} from './learner.js';
 export { AdaptedModel } from './llm/adapted-model.js';
 export { Adapter, type AdapterOptions, type AdapterRates } from './llm/adapter.js';
-export type { Base } from './llm/base.js';
-export { baseDtype, hashModel, openBase } from './llm/base.js';
+export { type Base, baseDtype, convertedDir, hashModel, openBase } from './llm/base.js';
 export {
   type Layout,
   type LayoutRow,
@@ -18,13 +39,38 @@ export {
 } from './llm/layout.js';
 export { LlmLearner, type LlmLearnerOptions } from './llm/llm-learner.js';
 export { type LlmParts, LlmRecommender } from './llm/llm-recommender.js';
+export { PRESET_NAMES, PRESETS, type Preset } from './llm/methods/presets.js';
+export { type LossOptions, objectiveNamed } from './llm/objectives/index.js';
+export { type TitleRows, titleLoss } from './llm/objectives/title-likelihood.js';
 export { PromptMemory } from './llm/prompt-memory.js';
 export { isWorthThreads } from './llm/threads/answers.js';
 export { ModelThread } from './llm/threads/model-thread.js';
-export { type GradientTask, planOf, type ThreadPlan } from './llm/threads/plan.js';
-export { type TrainingLossOptions, trainingLoss, type Windows } from './llm/training-loss.js';
-export type { Ranking, RankOptions, Recommender } from './recommender.js';
+export { planOf, type ThreadPlan } from './llm/threads/plan.js';
+export {
+  type CommonSettings,
+  commonShape,
+  type EncoderSettings,
+  type LoopOptions,
+  type Method,
+  type Model,
+  type Needs,
+  type Parts,
+  SELECTABLE,
+  type Selectable,
+} from './method.js';
+export {
+  COMPARED,
+  DEFAULT_ENCODER,
+  encoderMethods,
+  MAIN,
+  METHOD_NAMES,
+  METHODS,
+  methodNamed,
+  REFERENCE,
+  settingsSchema,
+} from './registry.js';
 export { SASRec, type SASRecOptions } from './sasrec/sasrec.js';
-export { SASRecLearner, type SASRecLearnerOptions } from './sasrec/sasrec-learner.js';
-export { SASRecRecommender } from './sasrec/sasrec-recommender.js';
+export { SequenceEncoder, type SequenceOptions } from './sequence/encoder.js';
+export { SequenceLearner, type SequenceLearnerOptions } from './sequence/learner.js';
+export { SequenceRecommender } from './sequence/recommender.js';
 export { turn, untilAborted } from './turn.js';

@@ -7,7 +7,7 @@
 
 import type { ParameterGroup } from '../optim/index.js';
 import { Random } from '../random/index.js';
-import { type Device, RowStreams, type Tensor } from '../tensor/index.js';
+import { type Device, RowStreams, type SharedTensor, type Tensor } from '../tensor/index.js';
 
 /** Where training stands when a loss is asked for. */
 export interface TrainingPosition {
@@ -36,6 +36,39 @@ export interface Learner {
   cut(examples: readonly number[], position: TrainingPosition, workers?: number): number[][];
   /** Sum of the losses of all predictions of the examples, with its gradient history. */
   loss(examples: readonly number[], position: TrainingPosition): Tensor;
+  /** How other threads can take parts of a step; absent where they cannot. */
+  readonly sharing?: Sharing;
+}
+
+/** What lets several threads share the parts of a step. */
+export interface Sharing {
+  /** Threads that pay and whose activations fit into so many bytes; at least 1. */
+  workers(bytesLeft: number): number;
+  /** Starts a thread that computes gradients with the learner's present parameters. */
+  start(threads: number): GradientThread;
+  /** Examples as plain data. */
+  batch(examples: readonly number[], position: TrainingPosition): unknown;
+  recomputesActivations: boolean;
+}
+
+/** A part of a training step, as plain data. */
+export interface GradientTask {
+  position: TrainingPosition;
+  examples: readonly number[];
+  /** The examples as the model takes them. */
+  batch: unknown;
+  /** What the sum of the losses is divided by. */
+  targets: number;
+  recomputesActivations: boolean;
+}
+
+/** A thread that computes gradients, one task at a time. */
+export interface GradientThread {
+  /** To be awaited once, before anything is asked. @returns where gradients will stand, by parameter */
+  ready(): Promise<ReadonlyMap<string, SharedTensor>>;
+  /** @returns the part of the mean loss, and the parameters that got a gradient */
+  gradients(task: GradientTask): Promise<{ loss: number; keys: readonly string[] }>;
+  end(): Promise<void>;
 }
 
 /** The row of an example, and the pass it is seen in. */

@@ -107,7 +107,7 @@ export class PromptBuilder {
   constructor(
     readonly encoder: TextEncoder,
     titles: readonly string[],
-    domain: PromptDomain,
+    readonly domain: PromptDomain,
     room?: PromptRoom,
   ) {
     this.#words = WORDS[domain];

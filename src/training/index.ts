@@ -1,26 +1,29 @@
 /**
- * Training: settings, the loop, run folders.
+ * Here: settings, the loop, run folders, from settings to a trained model and back.
+ * May use: recommenders, data, weights, optim, nn, tensor and below.
+ * Used by: audit, studies, cli.
  */
-export { baseRecommender } from './assemble.js';
-
-export { PRESET_NAMES, PRESETS, type Preset } from './presets.js';
 export {
   openRun,
   type Run,
   type RunHooks,
   type Shared,
+  type TrainOptions,
   trainRun,
   type ValidationMetrics,
 } from './run.js';
 export { RunFolder } from './run-folder.js';
-export type { RunRecord } from './run-record.js';
+export { type RunRecord, readRecord } from './run-record.js';
 export {
+  methodJsonSchema,
+  pickKeys,
+  readDocument,
   readSettings,
   resolveSettings,
   type Settings,
-  type SettingsInput,
   settingsJsonSchema,
 } from './settings.js';
+export { type StepFigures, type StepOptions, trainingStep } from './step.js';
 export {
   type StepReport,
   type TrainerHooks,

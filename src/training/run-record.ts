@@ -7,21 +7,30 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { Dataset } from '../data/index.js';
 import { faults, mismatch } from '../errors/index.js';
-import { readText } from '../files/index.js';
+import { readText, snakeKeys } from '../files/index.js';
+import {
+  DEFAULT_ENCODER,
+  METHOD_NAMES,
+  methodNamed,
+  settingsSchema,
+} from '../recommenders/index.js';
 import { engineInfo, processorName } from '../tensor/index.js';
 import { parseObject, RunFolder } from './run-folder.js';
-import { resolveSettings, type Settings } from './settings.js';
+import { pickKeys, resolveSettings, type Settings } from './settings.js';
 
 /** What `run.json` holds: everything needed to open or repeat the run. */
 export interface RunRecord {
-  format: 'ilora-run-1';
+  format: 'ilora-run-2';
   settings: Settings;
   dataset: { name: string; hash: string };
   base?: { path: string; sha256: string; dtype: string };
-  /** Relative to the run folder. */
-  recommender?: string;
-  /** Of the recommender's best weights; absent from runs of earlier versions. */
-  recommenderSha256?: string;
+  /** The run of the encoder behind gate and slots. */
+  encoder?: {
+    /** Relative to the run folder. */
+    path: string;
+    /** Of its best weights; absent from runs of earlier versions. */
+    sha256?: string;
+  };
   engine: { libtorch: string; threads: number; device: string; processor: string };
 }
 
@@ -29,7 +38,7 @@ export interface RunRecord {
 export function describe(settings: Settings, dataset: Dataset): RunRecord {
   const { libtorch, threads } = engineInfo();
   return {
-    format: 'ilora-run-1',
+    format: 'ilora-run-2',
     // Absolute, so that the run can be opened from anywhere.
     settings: { ...settings, data: resolve(settings.data) },
     dataset: { name: dataset.manifest.name, hash: dataset.hash },
@@ -49,18 +58,18 @@ export function describe(settings: Settings, dataset: Dataset): RunRecord {
 export function begin(folder: RunFolder, record: RunRecord, resume: boolean): void {
   folder.prepare(resume); // once more, now that nobody else writes here
   if (!existsSync(folder.run)) {
-    folder.writeJson(folder.run, { ...record, sha256: sealOf(record) });
+    const document = snakeKeys(record) as object;
+    folder.writeJson(folder.run, { ...document, sha256: sealOf(document) });
     return;
   }
   const earlier = readRecord(folder.path);
-  for (const key of ['settings', 'dataset', 'base', 'recommenderSha256'] as const) {
+  for (const key of ['settings', 'dataset', 'base', 'encoder'] as const) {
     const [was, is] = [earlier[key], record[key]];
-    if (key === 'recommenderSha256' && was === undefined) continue;
+    if (key === 'encoder' && earlier.encoder?.sha256 === undefined) continue;
     if (JSON.stringify(strip(was)) === JSON.stringify(strip(is))) continue;
-    const what = key === 'recommenderSha256' ? 'recommender' : key;
     throw mismatch('settings', {
       where: key === 'base' ? (record.base?.path ?? folder.path) : folder.path,
-      expected: `the ${what} the run was begun with${hashOf(was)}`,
+      expected: `the ${key} the run was begun with${hashOf(was)}`,
       got: `others${hashOf(is)}`,
       hint: `compare with ${folder.run}`,
     });
@@ -69,32 +78,38 @@ export function begin(folder: RunFolder, record: RunRecord, resume: boolean): vo
 
 /** The hash in a part of the record, for messages. */
 function hashOf(part: unknown): string {
-  const { hash, sha256 } = (typeof part === 'object' ? part : { hash: part }) as {
-    hash?: string;
-    sha256?: string;
-  };
+  const { hash, sha256 } = (part ?? {}) as { hash?: string; sha256?: string };
   const text = hash ?? sha256;
   return text === undefined ? '' : ` (${text.slice(0, 12)})`;
 }
 
 /** Paths may be written another way when a run is resumed. */
 function strip(value: unknown): unknown {
-  if (typeof value === 'string') return value;
-  const { out, data, path, recommender, ...rest } = (value ?? {}) as Record<string, unknown>;
-  void [out, data, path, recommender];
-  return rest;
+  const { out, data, path, encoder, ...rest } = (value ?? {}) as Record<string, unknown>;
+  void [out, data, path];
+  return { ...rest, ...(typeof encoder === 'object' && { encoder }) };
 }
 
 const text = z.string();
 /** What `run.json` must hold beside the settings, which have a schema of their own. */
-const recordSchema = z.looseObject({
-  format: z.literal('ilora-run-1'),
+const commonShape = {
   dataset: z.looseObject({ name: text, hash: text }),
   base: z.looseObject({ path: text, sha256: text, dtype: text }).optional(),
-  recommender: text.optional(),
-  recommenderSha256: text.optional(),
   engine: z.looseObject({ libtorch: text, threads: z.number(), device: text, processor: text }),
-});
+};
+const recordSchema = z.discriminatedUnion('format', [
+  z.looseObject({
+    format: z.literal('ilora-run-1'),
+    ...commonShape,
+    recommender: text.optional(),
+    recommenderSha256: text.optional(),
+  }),
+  z.looseObject({
+    format: z.literal('ilora-run-2'),
+    ...commonShape,
+    encoder: z.looseObject({ path: text, sha256: text.optional() }).optional(),
+  }),
+]);
 
 /** Reads and checks `run.json`. @throws IloraError `file`, `format` or `settings`, listing every fault */
 export function readRecord(path: string): RunRecord {
@@ -108,10 +123,52 @@ export function readRecord(path: string): RunRecord {
       file,
       parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`),
     );
-  const settings = resolveSettings(content.settings, `${file}: settings`);
-  if (settings.method !== 'sasrec' && parsed.data.base === undefined)
+  const { data } = parsed;
+  const isEarlier = data.format === 'ilora-run-1';
+  const settings = resolveSettings(
+    isEarlier ? settingsOfFormat1(content.settings) : content.settings,
+    `${file}: settings`,
+  );
+  const { needs } = methodNamed(settings.method);
+  if (needs.base && data.base === undefined)
     throw mismatch('format', { where: `${file}: base`, expected: 'an object', got: undefined });
-  return { ...(parsed.data as unknown as RunRecord), settings };
+  const encoder = isEarlier
+    ? { path: data.recommender ?? DEFAULT_ENCODER.name, sha256: data.recommenderSha256 }
+    : data.encoder;
+  if (needs.encoder && encoder === undefined)
+    throw mismatch('format', { where: `${file}: encoder`, expected: 'an object', got: undefined });
+  return {
+    format: 'ilora-run-2',
+    settings,
+    dataset: { name: data.dataset.name, hash: data.dataset.hash },
+    ...(data.base && {
+      base: { path: data.base.path, sha256: data.base.sha256, dtype: data.base.dtype },
+    }),
+    ...(needs.encoder && encoder && { encoder: withoutUndefined(encoder) }),
+    engine: data.engine,
+  };
+}
+
+function withoutUndefined({ path, sha256 }: { path: string; sha256?: string | undefined }) {
+  return sha256 === undefined ? { path } : { path, sha256 };
+}
+
+/**
+ * Settings of format 1 as a method has them now: there every method had the keys of all, the encoder was the only
+ * one there was, and the prompt had another name.
+ */
+function settingsOfFormat1(settings: unknown): unknown {
+  const old = { ...(settings as Record<string, unknown> | null) };
+  if (!METHOD_NAMES.includes(old.method as string)) return settings;
+  const method = methodNamed(old.method as string);
+  const ofEncoder = { ...old, ...DEFAULT_ENCODER.fromFormat1?.(old) };
+  const encoder = { ...pickKeys(DEFAULT_ENCODER.shape, ofEncoder), method: DEFAULT_ENCODER.name };
+  return pickKeys(settingsSchema(method).shape, {
+    ...old,
+    ...method.fromFormat1?.(old),
+    prompt: old.domain,
+    encoder: old.recommender ?? encoder,
+  });
 }
 
 /** Hash of a record that stands in it, so that a changed byte is noticed. */
@@ -119,7 +176,12 @@ function sealOf(record: object): string {
   return createHash('sha256').update(JSON.stringify(record)).digest('hex');
 }
 
-const KEYS = [...Object.keys(recordSchema.shape), 'settings'];
+const KEYS = [
+  'format',
+  'settings',
+  ...Object.keys(commonShape),
+  ...['recommender', 'recommenderSha256', 'encoder'],
+];
 
 /**
  * A record without its seal. One of an earlier version has none; an unknown key would be a damaged one.

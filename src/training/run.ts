@@ -1,5 +1,5 @@
 /**
- * One training run from settings to a recommender, and opening it again.
+ * One training run from settings to a model, and opening it again: the same for every method of the registry.
  *
  * Evaluation lies beside this folder, not below it: the caller passes in how recommenders are scored.
  */
@@ -8,37 +8,35 @@ import { join, relative, resolve } from 'node:path';
 import { type Dataset, type Instance, openDataset } from '../data/index.js';
 import { mismatch } from '../errors/index.js';
 import { hashFile } from '../files/index.js';
-import { overwrite } from '../nn/index.js';
 import {
   type Base,
   baseDtype,
   hashModel,
-  LlmLearner,
+  type LoopOptions,
+  type Method,
+  type Model,
+  methodNamed,
   openBase,
+  type Parts,
   type Recommender,
-  type SASRec,
-  SASRecLearner,
-  SASRecRecommender,
+  type Selectable,
 } from '../recommenders/index.js';
 import { type Device, prepareDevice, scope } from '../tensor/index.js';
-import { loadSealed } from '../weights/index.js';
-import { assemble, makeSasrec } from './assemble.js';
+import { loadSealed, saveSealed } from '../weights/index.js';
 import { gradientSource } from './gradients/workers.js';
-import { adapterRates } from './presets.js';
 import { RunFolder } from './run-folder.js';
 import { begin, describe, type RunRecord, readRecord } from './run-record.js';
-import type { Settings } from './settings.js';
+import { resolveSettings, type Settings } from './settings.js';
 import {
   BEST_HINT,
   type StepReport,
-  type TrainerOptions,
   type TrainingSummary,
   train,
   type Validation,
 } from './trainer.js';
 
 /** Metrics a validation can be chosen by. */
-export type ValidationMetrics = Record<Settings['training']['select'], number>;
+export type ValidationMetrics = Record<Selectable, number>;
 
 export interface RunHooks {
   /** Scores a recommender on instances. */
@@ -62,121 +60,130 @@ export interface Shared {
   base?: Base;
 }
 
-/** A trained recommender. */
+/** A trained model with all that belongs to it. */
 export interface Run {
   record: RunRecord;
   folder: RunFolder;
+  method: Method;
+  model: Model;
+  /** The model's, for those who only want scores. */
   recommender: Recommender;
-  /** Behind gate and slots of a language-model recommender, or the recommender itself. */
-  sasrec: SASRec;
+  /** The run of the encoder behind gate and slots. */
+  encoder?: Run;
   dataset: Dataset;
   summary?: TrainingSummary;
 }
 
+/** Where a run finds what it needs. */
+export interface TrainOptions {
+  /** The dataset, and the base if it is open already; it must carry no adapter. */
+  shared: Shared;
+  /** Path of the base's files, for methods that need one. */
+  basePath?: string;
+  /** Continues the run in the folder. */
+  resume?: boolean;
+}
+
 /**
- * Trains what the settings say. A language-model method without a `recommender` trains SASRec in OUT/sasrec first.
+ * Trains what the settings say. A method that needs an encoder and names no run of one trains it in
+ * OUT/(its method) first.
  *
- * @param shared  the dataset, and the base if already open; it must carry no adapter
- * @param basePath path of the base's files; needed for `lora` and `ilora`
+ * @throws IloraError `settings` if a resumed run was begun with others, and all that the loop throws
+ * @throws AbortError after saving, when the signal fires
  */
 export async function trainRun(
   settings: Settings,
-  { shared, basePath, resume = false }: { shared: Shared; basePath?: string; resume?: boolean },
+  options: TrainOptions,
   hooks: RunHooks,
 ): Promise<Run> {
-  prepareDevice(settings.device as Device);
-  if (settings.method === 'sasrec') return trainSasrec(settings, shared.dataset, resume, hooks);
-  const { dataset } = shared;
-  const path = shared.base?.path ?? basePath;
-  if (path === undefined)
+  const { shared, basePath, resume = false } = options;
+  const method = methodNamed(settings.method);
+  const device = settings.device as Device;
+  prepareDevice(device);
+  const path = method.needs.base ? (shared.base?.path ?? basePath) : undefined;
+  if (method.needs.base && path === undefined)
     throw mismatch('usage', { where: 'trainRun', expected: 'the path of a base', got: undefined });
   const folder = new RunFolder(settings.out);
   folder.prepare(resume);
   return folder.whileLocked(async () => {
-    const sasrec = await recommenderFor(settings, dataset, resume, hooks);
-    const device = settings.device as Device;
-    const recommenderFolder = resolve(settings.recommender ?? join(settings.out, 'sasrec'));
+    const { dataset } = shared;
+    const encoder = method.needs.encoder ? await encoderFor(settings, options, hooks) : undefined;
     const record: RunRecord = {
       ...describe(settings, dataset),
-      base: {
-        path: resolve(path),
-        sha256: hashModel(path),
-        dtype: shared.base?.dtype ?? baseDtype(settings.dtype, device),
-      },
-      recommender: relative(resolve(settings.out), recommenderFolder),
-      recommenderSha256: hashFile(new RunFolder(recommenderFolder).best),
+      ...(path !== undefined && {
+        base: {
+          path: resolve(path),
+          sha256: hashModel(path),
+          dtype: shared.base?.dtype ?? baseDtype(settings.dtype ?? 'auto', device),
+        },
+      }),
+      ...(encoder && {
+        encoder: {
+          path: relative(resolve(settings.out), resolve(encoder.folder.path)),
+          sha256: hashFile(encoder.folder.best),
+        },
+      }),
     };
     begin(folder, record, resume);
-    const base =
-      shared.base ?? openBase(path, { device, dtype: settings.dtype, sha256: record.base?.sha256 });
-    const recommender = assemble(settings, { base, dataset, sasrec });
-    const learner = new LlmLearner(recommender, dataset, {
-      rates: adapterRates(settings.adapter),
-      curriculum: settings.training.curriculum,
-      recomputesActivations: settings.training.recomputesActivations,
-    });
-    hooks.onStage?.(`train ${settings.method}`);
-    const validation = firstRows(dataset, settings.training.validationRows);
-    const gradients = await gradientSource(learner, settings.training, hooks.signal);
-    try {
-      const summary = await train(learner, folder, trainerOptions(settings), {
-        ...hooks,
-        gradients,
-        validate: validateWith(recommender, validation, settings, hooks),
-      });
-      return { record, folder, recommender, sasrec, dataset, summary };
-    } finally {
-      const closed = gradients.close();
-      // After a stop nobody waits for workers to come out of an operator.
-      if (hooks.signal?.aborted !== true) await closed;
-    }
+    const parts = partsOf(path, { settings, record, shared, encoder });
+    const model = method.build(settings, parts);
+    hooks.onStage?.(`train ${method.name}`);
+    const summary = await learn({ method, model, settings, parts, folder }, hooks);
+    model.freeze();
+    return runOf({ record, folder, method, model, encoder, dataset, summary });
   });
 }
 
-async function trainSasrec(
-  settings: Settings,
-  dataset: Dataset,
-  resume: boolean,
-  hooks: RunHooks,
-): Promise<Run> {
-  const folder = new RunFolder(settings.out);
-  folder.prepare(resume);
-  return folder.whileLocked(async () => {
-    const record = describe(settings, dataset);
-    begin(folder, record, resume);
-    const model = makeSasrec(settings, dataset);
-    const { learningRate, weightDecay, loss, epochs, batchSize, patience } = settings.sasrec;
-    const learner = new SASRecLearner(model, dataset.sequencesOf('train'), {
-      learningRate,
-      weightDecay,
-      loss,
-    });
-    const recommender = new SASRecRecommender(model);
-    hooks.onStage?.('train sasrec');
-    const options: TrainerOptions = {
-      ...trainerOptions(settings),
-      batchSize,
-      totalExamples: epochs * learner.examples,
-      warmupShare: 0,
-      schedule: 'constant',
-      clipNorm: 0,
-      validateEvery: learner.examples,
-      patience,
-    };
-    const validation = firstRows(dataset, Number.POSITIVE_INFINITY);
-    const summary = await train(learner, folder, options, {
-      ...hooks,
-      validate: validateWith(recommender, validation, settings, hooks),
-    });
-    model.freeze();
-    return { record, folder, recommender, sasrec: model, dataset, summary };
-  });
+interface Lesson {
+  method: Method;
+  model: Model;
+  settings: Settings;
+  parts: Parts;
+  folder: RunFolder;
+}
+
+/** Gives a fresh model its values, by gradients or in one go, and leaves them in the folder. */
+async function learn(lesson: Lesson, hooks: RunHooks): Promise<TrainingSummary> {
+  const { model, settings, parts, folder } = lesson;
+  const { learning } = lesson.method;
+  if (learning.kind === 'fit') return fit(lesson, learning, hooks);
+  const learner = learning.learner(model, settings, parts);
+  const loop = learning.loop(settings, learner);
+  const validation = firstRows(parts.dataset, loop.validationRows);
+  const gradients = await gradientSource(learner, loop, hooks.signal);
+  try {
+    return await train(
+      learner,
+      folder,
+      { ...loop, seed: settings.seed },
+      { ...hooks, gradients, validate: () => validate(model, validation, loop.select, hooks) },
+    );
+  } finally {
+    const closed = gradients.close();
+    // After a stop nobody waits for workers to come out of an operator.
+    if (hooks.signal?.aborted !== true) await closed;
+  }
+}
+
+/** Counts or solves. */
+async function fit(
+  { model, settings, parts, folder }: Lesson,
+  learning: Extract<Method['learning'], { kind: 'fit' }>,
+  { signal }: RunHooks,
+): Promise<TrainingSummary> {
+  const started = performance.now();
+  await learning.fit(model, settings, parts, { ...(signal && { signal }) });
+  scope(() => saveSealed(folder.best, model.state()));
+  const seconds = (performance.now() - started) / 1000;
+  const summary = { steps: 0, examples: parts.dataset.rows('train'), seconds, bestStep: 0 };
+  folder.writeJson(folder.summary, summary);
+  return summary;
 }
 
 /**
  * Opens a run folder.
  * @param where overrides for what may lie elsewhere by now; `shared` parts are used as they are
- * @throws IloraError `file` or `format`; `data` where dataset or base are not those of the run
+ * @throws IloraError `file` or `format`; `data` where dataset, base or encoder are not those of the run
  */
 export async function openRun(
   path: string,
@@ -189,6 +196,7 @@ export async function openRun(
 ): Promise<Run> {
   const record = readRecord(path);
   const settings: Settings = { ...record.settings, ...(device && { device }) };
+  const method = methodNamed(settings.method);
   prepareDevice(settings.device as Device);
   const folder = new RunFolder(path);
   const dataset = shared?.dataset ?? (await openDataset(data ?? settings.data));
@@ -207,43 +215,89 @@ export async function openRun(
       hint: 'continue it with `ilora train --resume`',
     });
   }
-  if (settings.method === 'sasrec') {
-    const { width, blocks } = settings.sasrec;
-    refuseLarger(folder, dataset.catalog.size * width + 4 * blocks * width * width);
-    const model = makeSasrec(settings, dataset);
-    scope(() => model.load(loadSealed(folder.best, BEST_HINT), folder.best));
-    model.freeze();
-    return { record, folder, recommender: new SASRecRecommender(model), sasrec: model, dataset };
-  }
-  const innerPath = join(path, record.recommender ?? 'sasrec');
-  const inner = await openRun(innerPath, { shared: { dataset }, ...(device && { device }) });
-  const wanted = record.recommenderSha256;
-  const got = hashFile(inner.folder.best);
+  const encoder = record.encoder && (await openEncoder(path, record.encoder, dataset, device));
+  const place = record.base && (shared?.base?.path ?? basePath ?? record.base.path);
+  if (place !== undefined) checkBase(place, record);
+  const parts = partsOf(place, { settings, record, shared: { ...shared, dataset }, encoder });
+  refuseLarger(folder, method.leastValues(settings, parts));
+  const model = method.build(settings, parts);
+  scope(() => model.load(loadSealed(folder.best, BEST_HINT), folder.best));
+  model.freeze();
+  return runOf({ record, folder, method, model, encoder, dataset });
+}
+
+async function openEncoder(
+  path: string,
+  { path: place, sha256: wanted }: NonNullable<RunRecord['encoder']>,
+  dataset: Dataset,
+  device: Device | undefined,
+): Promise<Run> {
+  const run = await openRun(join(path, place), { shared: { dataset }, ...(device && { device }) });
+  const got = hashFile(run.folder.best);
   if (wanted !== undefined && wanted !== got)
     throw mismatch('data', {
-      where: inner.folder.best,
-      expected: `the recommender the run was trained on (sha256 ${wanted.slice(0, 12)})`,
+      where: run.folder.best,
+      expected: `the encoder the run was trained on (sha256 ${wanted.slice(0, 12)})`,
       got: got.slice(0, 12),
     });
-  const basePlace = shared?.base?.path ?? basePath ?? record.base?.path ?? '';
-  const sha256 = hashModel(basePlace);
-  if (sha256 !== record.base?.sha256) {
-    throw mismatch('data', {
-      where: basePlace,
-      expected: `the base the run was trained on (sha256 ${record.base?.sha256.slice(0, 12)})`,
-      got: sha256.slice(0, 12),
-      hint: 'pull or copy it anew',
-    });
-  }
+  return run;
+}
+
+function checkBase(place: string, { base }: RunRecord): void {
+  const sha256 = hashModel(place);
+  if (sha256 === base?.sha256) return;
+  throw mismatch('data', {
+    where: place,
+    expected: `the base the run was trained on (sha256 ${base?.sha256.slice(0, 12)})`,
+    got: sha256.slice(0, 12),
+    hint: 'pull or copy it anew',
+  });
+}
+
+/** What a model of the run is made from; the base is opened here unless it is open already. */
+function partsOf(
+  basePath: string | undefined,
+  {
+    settings,
+    record,
+    shared,
+    encoder,
+  }: { settings: Settings; record: RunRecord; shared: Shared; encoder: Run | undefined },
+): Parts {
   const base =
-    shared?.base ??
-    openBase(basePlace, { device: settings.device as Device, dtype: settings.dtype, sha256 });
-  refuseLarger(folder, 2 * settings.adapter.rank * base.model.config.hiddenSize);
-  const recommender = assemble(settings, { base, dataset, sasrec: inner.sasrec });
-  const tensors = new Map(recommender.parts.adapter?.namedTensors() ?? []);
-  scope(() => overwrite(tensors, loadSealed(folder.best, BEST_HINT), folder.best));
-  recommender.parts.adapter?.freeze();
-  return { record, folder, recommender, sasrec: inner.sasrec, dataset };
+    basePath === undefined
+      ? undefined
+      : (shared.base ??
+        openBase(basePath, {
+          device: settings.device as Device,
+          dtype: settings.dtype ?? 'auto',
+          sha256: record.base?.sha256,
+        }));
+  return {
+    dataset: shared.dataset,
+    ...(base && { base }),
+    ...(encoder && { encoder: encoderIn(encoder) }),
+  };
+}
+
+/** The encoder that a run trained. @throws IloraError `usage` if its method makes none */
+function encoderIn({ model, folder, method }: Run): NonNullable<Parts['encoder']> {
+  if (model.encoder !== undefined) return model.encoder;
+  throw mismatch('usage', {
+    where: `encoder: ${folder.path}`,
+    expected: 'a run of a method that encodes histories',
+    got: method.name,
+    hint: '`ilora methods` lists what each method can do',
+  });
+}
+
+function runOf({ encoder, summary, ...run }: Omit<Run, 'recommender'>): Run {
+  return {
+    ...run,
+    recommender: run.model.recommender,
+    ...(encoder && { encoder }),
+    ...(summary && { summary }),
+  };
 }
 
 /**
@@ -260,40 +314,37 @@ function refuseLarger({ run, best }: RunFolder, values: number): void {
     });
 }
 
-async function recommenderFor(
+/** The run of the encoder that the settings name, or of one that is trained beside this run first. */
+async function encoderFor(
   settings: Settings,
-  dataset: Dataset,
-  resume: boolean,
+  { shared: { dataset }, resume = false }: TrainOptions,
   hooks: RunHooks,
-): Promise<SASRec> {
-  const { device } = settings;
-  if (settings.recommender !== undefined) {
-    return (await openRun(settings.recommender, { shared: { dataset }, device: device as Device }))
-      .sasrec;
-  }
-  const out = join(settings.out, 'sasrec');
-  if (existsSync(new RunFolder(out).summary))
-    return (await openRun(out, { shared: { dataset }, device: device as Device })).sasrec;
-  return (await trainSasrec({ ...settings, method: 'sasrec', out }, dataset, resume, hooks)).sasrec;
+): Promise<Run> {
+  const { encoder, data, seed, out } = settings;
+  const device = settings.device as Device;
+  const shared = { dataset };
+  if (encoder === undefined || typeof encoder === 'string')
+    return openRun(encoder ?? '', { shared, device });
+  const folder = new RunFolder(join(out, encoder.method));
+  if (existsSync(folder.summary)) return openRun(folder.path, { shared, device });
+  const own = resolveSettings(
+    { ...encoder, data, seed, device, out: folder.path },
+    `${out}: encoder`,
+  );
+  return trainRun(own, { shared, resume }, hooks);
 }
 
-function trainerOptions({ seed, training }: Settings): TrainerOptions {
-  return { ...training, seed, totalExamples: training.windows };
-}
-
-function validateWith(
-  recommender: Recommender,
+async function validate(
+  { recommender }: Model,
   instances: readonly Instance[],
-  { training }: Settings,
+  select: LoopOptions['select'],
   hooks: RunHooks,
-): () => Promise<Validation> {
-  return async () => {
-    const metrics = await hooks.score(recommender, instances, hooks.signal);
-    return { score: metrics[training.select], metrics };
-  };
+): Promise<Validation> {
+  const metrics = await hooks.score(recommender, instances, hooks.signal);
+  return { score: metrics[select], metrics };
 }
 
-function firstRows(dataset: Dataset, count: number): Instance[] {
+function firstRows(dataset: Dataset, count = Number.POSITIVE_INFINITY): Instance[] {
   const rows = Math.min(count, dataset.rows('validation'));
   return Array.from({ length: rows }, (_, row) => dataset.instance('validation', row));
 }

@@ -1,251 +1,157 @@
 /**
- * Settings of `ilora train`: one schema gives types, defaults, messages and the published JSON Schema.
+ * Settings of `ilora train`: every method's own schema, one check, one published JSON Schema.
+ *
+ * In files and messages keys are snake_case, in the program camelCase; a file may use either.
  */
-import { type Document, Lexer, parseDocument, visit } from 'yaml';
+import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { faults, show } from '../errors/index.js';
-import { readText } from '../files/index.js';
-import { PRESET_NAMES, PRESETS } from './presets.js';
+import { camelCase, camelKeys, readText, snakeCase, snakeKeys } from '../files/index.js';
+import {
+  type CommonSettings,
+  commonShape,
+  METHOD_NAMES,
+  METHODS,
+  type Method,
+  methodNamed,
+  settingsSchema,
+} from '../recommenders/index.js';
+import { parseYaml } from './yaml.js';
 
-const positive = z.number().positive();
-const count = z.int().positive();
-const share = z.number().min(0).max(1);
+/** What is run: every default filled in, the preset's too. A method knows what else its own settings hold. */
+export type Settings = CommonSettings;
 
-const sasrecSchema = z.strictObject({
-  preset: z
-    .enum(['classic', 'modern'])
-    .default('modern')
-    .describe('classic: the shape of the iLoRA authors; modern: ours'),
-  width: count.default(64).describe('M: width of items and representation'),
-  blocks: count.default(2),
-  heads: count.default(2).describe('must divide the width'),
-  dropout: z.number().min(0).lt(1).default(0.2),
-  loss: z
-    .enum(['bce', 'softmax'])
-    .default('softmax')
-    .describe('bce: one uniform negative per target; softmax: over the catalog'),
-  learningRate: positive.default(1e-3),
-  weightDecay: z.number().min(0).default(1e-6),
-  epochs: count.default(40),
-  batchSize: count.default(128).describe('chunks of a sequence per step'),
-  patience: z
-    .int()
-    .min(0)
-    .default(8)
-    .describe('epochs without a better validation; 0: never stop early'),
-});
-
-const adapterSchema = z.strictObject({
-  rank: count.describe('total rank: R of lora, E·R of ilora').optional(),
-  alpha: positive.optional(),
-  dropout: z.number().min(0).lt(1).optional(),
-  targets: z
-    .array(z.string())
-    .min(1)
-    .describe('last names of the adapted linear layers')
-    .optional(),
-  experts: count.describe('E; must divide the rank').optional(),
-  scaleBy: z
-    .enum(['total-rank', 'expert-rank'])
-    .describe("alpha over the total rank (paper) or over one expert's (code)")
-    .optional(),
-  gate: z.enum(['linear', 'conv', 'conv-batch-norm']).optional(),
-  hasSlots: z.boolean().describe('whether item vectors are projected into the prompt').optional(),
-  learningRate: positive.optional(),
-  gateRateShare: z
-    .number()
-    .min(0)
-    .describe("gate's learning rate as a share of learningRate")
-    .optional(),
-  projectorRateShare: z.number().min(0).optional(),
-  weightDecay: z.number().min(0).describe('on gate and projector').optional(),
-});
-
-const trainingSchema = z.strictObject({
-  windows: count.default(8000).describe('training windows to see in all'),
-  batchSize: count.default(32).describe('windows per optimizer step'),
-  batchTokens: count
-    .optional()
-    .describe(
-      'tokens that go through the model at once, half as many again in all where workers share them; default: 1024 on a CPU, 32768 on a GPU',
-    ),
-  workers: count
-    .max(256)
-    .optional()
-    .describe(
-      'threads that share the windows of a step, on a CPU and without batch norm; default: one per core, as memory allows',
-    ),
-  recomputesActivations: z
-    .boolean()
-    .default(false)
-    .describe('computes activations again for the gradients: less memory, a third slower'),
-  warmupShare: share.default(0.05),
-  schedule: z.enum(['cosine', 'constant']).default('cosine'),
-  optimizer: z.enum(['adam', 'adamw']).default('adam'),
-  clipNorm: z.number().min(0).default(1).describe('bound on the norm of all gradients; 0: none'),
-  curriculum: z
-    .enum(['ramp', 'hybrid'])
-    .default('ramp')
-    .describe('ramp: from text to slots; hybrid: slots always'),
-  validateEvery: count.default(2000).describe('windows between two validations'),
-  validationRows: count.default(94).describe('rows of the validation split that are used'),
-  select: z
-    .enum(['hr_at_1', 'ndcg_at_10', 'mrr'])
-    .default('ndcg_at_10')
-    .describe('validation metric that chooses the best weights'),
-  patience: z.int().min(0).default(0),
-  checkpointSeconds: positive.default(120),
-});
-
-/** Schema of a settings file. */
-export const settingsSchema = z.strictObject({
-  method: z.enum(['sasrec', 'lora', 'ilora']),
-  data: z.string().min(1).describe('dataset folder, made by `ilora data`'),
-  out: z.string().min(1).describe('run folder to make'),
-  base: z.string().min(1).default('smollm2-135m').describe('name or path of the language model'),
-  recommender: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('run folder of a trained SASRec; default: one is trained in OUT/sasrec'),
-  domain: z
-    .enum(['movie', 'game', 'artist', 'item'])
-    .default('item')
-    .describe('how prompts name the items'),
-  seed: z.int().min(0).default(1),
-  device: z
-    .string()
-    .regex(/^(cpu|cuda(:\d+)?)$/, 'expected cpu, cuda or cuda:N')
-    .default('cpu'),
-  dtype: z
-    .enum(['auto', 'float32', 'bfloat16'])
-    .default('auto')
-    .describe('of the frozen base; auto: the faster one here'),
-  preset: z.enum(PRESET_NAMES).default('paper').describe('defaults of `adapter`'),
-  sasrec: sasrecSchema.prefault({}),
-  adapter: adapterSchema.prefault({}),
-  training: trainingSchema.prefault({}),
-});
-
-/** What a user writes. */
-export type SettingsInput = z.input<typeof settingsSchema>;
-/** What is run: every default filled in, the preset's too. */
-export type Settings = Omit<z.output<typeof settingsSchema>, 'adapter'> & {
-  adapter: Required<z.output<typeof adapterSchema>>;
-};
+/** Keys of earlier versions, by what they are now. */
+const RENAMED: Readonly<Record<string, string>> = { recommender: 'encoder', domain: 'prompt' };
 
 /**
  * Checks settings and fills in defaults.
+ * @param input keys in either spelling
+ * @param where file, for messages
  * @throws IloraError `settings` listing every fault
  */
 export function resolveSettings(input: unknown, where: string): Settings {
-  const parsed = settingsSchema.safeParse(input);
-  const lines = parsed.success
-    ? []
-    : parsed.error.issues.flatMap((issue) => describeIssue(issue, input));
-  if (!parsed.success) throw faults('settings', where, lines);
-  const settings = parsed.data;
-  const { adapter: presetAdapter, ...presetRates } = PRESETS[settings.preset];
-  const adapter = { ...presetAdapter, ...presetRates, ...withoutUndefined(settings.adapter) };
-  if (adapter.rank % adapter.experts !== 0) {
-    lines.push(
-      `adapter.rank: expected a multiple of adapter.experts (${adapter.experts}), got ${adapter.rank}`,
-    );
+  if (!isObject(input)) throw faults('settings', where, [`expected keys, got ${show(input)}`]);
+  const lines = twiceSpelled(input);
+  const keys = camelKeys(input) as Record<string, unknown>;
+  const method = METHODS.find(({ name }) => name === keys.method);
+  if (method === undefined) throw faults('settings', where, [...lines, ...methodFaults(keys)]);
+  const parsed = settingsSchema(method).safeParse(keys);
+  if (!parsed.success)
+    lines.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, keys, method)));
+  if (lines.length > 0 || !parsed.success) throw faults('settings', where, lines);
+  const { settings, faults: misfits } = resolved(method, parsed.data as unknown as CommonSettings);
+  if (misfits.length > 0) throw faults('settings', where, misfits);
+  return settings;
+}
+
+/** What is wrong with settings of a method that is none; those of one that is nearly one are checked as its. */
+function methodFaults(keys: Record<string, unknown>): string[] {
+  const { method: got, ...rest } = keys;
+  const name = typeof got === 'string' ? closest(got, METHOD_NAMES) : '';
+  const isNear = name !== '' && distance(String(got), name) <= MAX_SLIPS;
+  const lines = [
+    `method: expected ${METHOD_NAMES.join(', ')}, got ${show(got)}${isNear ? ` — is ${name} meant?` : ''}`,
+  ];
+  if (isNear) {
+    const meant = methodNamed(name);
+    const parsed = settingsSchema(meant).safeParse({ ...rest, method: name });
+    const issues = parsed.error?.issues ?? [];
+    return [...lines, ...issues.flatMap((issue) => describeIssue(issue, rest, meant))];
   }
-  if (settings.sasrec.width % settings.sasrec.heads !== 0) {
-    lines.push(
-      `sasrec.heads: expected a divisor of sasrec.width (${settings.sasrec.width}), got ${settings.sasrec.heads}`,
-    );
-  }
-  if (lines.length > 0) throw faults('settings', where, lines);
-  return { ...settings, adapter: { ...adapter, targets: [...adapter.targets] } };
+  const { error } = z.looseObject(commonShape).safeParse(rest);
+  lines.push(...(error?.issues ?? []).flatMap((issue) => describeIssue(issue, rest, undefined)));
+  const known = METHODS.flatMap((method) => Object.keys(settingsSchema(method).shape));
+  const unknown = Object.keys(rest).filter((key) => !known.includes(key));
+  return [...lines, ...unknown.map((key) => unknownKey([], key, undefined))];
+}
+
+/** Letters that may be wrong in the name of a method. */
+const MAX_SLIPS = 2;
+
+/** Settings with what depends on others filled in, those of an encoder to be trained too. */
+function resolved(
+  method: Method,
+  settings: CommonSettings,
+): { settings: CommonSettings; faults: readonly string[] } {
+  const own = method.resolve?.(settings) ?? { settings, faults: [] };
+  const { encoder } = own.settings;
+  if (typeof encoder !== 'object') return own;
+  const inner = methodNamed(encoder.method).resolve?.({ ...own.settings, ...encoder });
+  const lines = inner?.faults.map((line) => `encoder.${line}`) ?? [];
+  return { settings: own.settings, faults: [...own.faults, ...lines] };
 }
 
 /** Reads a YAML (or JSON) file of settings. @throws IloraError `file` or `settings` */
 export function readSettings(path: string, overrides: Record<string, unknown> = {}): Settings {
+  return resolveSettings({ ...readDocument(path), ...overrides }, path);
+}
+
+/** Keys and values of a YAML (or JSON) file. @throws IloraError `file` or `settings` */
+export function readDocument(path: string): Record<string, unknown> {
   const text = readText(path, { expected: 'a settings file', maxBytes: MAX_SETTINGS_BYTES });
   const input = parseYaml(text, path);
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
-    throw faults('settings', path, [`expected keys and values, got ${show(input)}`]);
-  }
-  return resolveSettings({ ...input, ...overrides }, path);
+  if (isObject(input)) return input;
+  throw faults('settings', path, [`expected keys and values, got ${show(input)}`]);
 }
 
 /** Far more than anyone writes by hand. */
 const MAX_SETTINGS_BYTES = 1 << 18;
 
-const MAX_DEPTH = 8;
-
-/**
- * The line on which lists and maps lie too deep in one another: the library takes twice as long for each one more
- * that is not closed, and calls itself for each. Those told by
- * indentation alone cannot: each needs a line longer than the one before.
- */
-function lineTooDeep(text: string): number | undefined {
-  let line = 1;
-  let flow = 0;
-  let inLine = 0;
-  for (const lexeme of new Lexer().lex(text)) {
-    if (lexeme === '[' || lexeme === '{') flow++;
-    else if (lexeme === ']' || lexeme === '}') flow--;
-    else if (lexeme === '-' || lexeme === '?') inLine++;
-    if (flow > MAX_DEPTH || inLine > MAX_DEPTH) return line;
-    for (const char of lexeme) if (char === '\n') line++;
-    if (lexeme.includes('\n')) inLine = 0;
-  }
-  return undefined;
-}
-
-function repeatedKeys(document: Document): string[] {
-  const lines: string[] = [];
-  visit(document, {
-    Map(_, { items }) {
-      const seen = new Set<string>();
-      for (const { key } of items) {
-        const name = String(key);
-        if (seen.has(name)) lines.push(`${name}: expected the key once, got it twice`);
-        seen.add(name);
-      }
-    },
-  });
-  return lines;
-}
-
-function parseYaml(text: string, path: string): unknown {
-  const deep = lineTooDeep(text);
-  if (deep !== undefined)
-    throw faults('settings', `${path}:${deep}`, [
-      `expected at most ${MAX_DEPTH} lists and maps in one another, got more`,
-    ]);
-  const lines: string[] = [];
-  try {
-    // The library compares every key with every other one; a set does the same in one pass.
-    const document = parseDocument(text, {
-      prettyErrors: true,
-      uniqueKeys: false,
-      logLevel: 'error',
-    });
-    lines.push(...document.errors.map((error) => error.message.split('\n')[0] ?? ''));
-    lines.push(...repeatedKeys(document));
-    if (lines.length === 0) return document.toJS();
-  } catch (error) {
-    // The library throws at aliases without an anchor, and at aliases that unfold to very much.
-    lines.push(`expected YAML that can be read, got ${show(error)}`);
-  }
-  throw faults('settings', path, lines);
-}
-
-/** JSON Schema of a settings file, for editors. */
+/** JSON Schema of a settings file, for editors: one form per method. */
 export function settingsJsonSchema(): Record<string, unknown> {
-  return z.toJSONSchema(settingsSchema, { io: 'input' }) as Record<string, unknown>;
+  const forms = METHODS.map((method) => methodJsonSchema(method));
+  return { $schema: 'https://json-schema.org/draft/2020-12/schema', oneOf: forms };
 }
 
-function describeIssue(issue: z.core.$ZodIssue, input: unknown): string[] {
-  const path = issue.path.map(String).join('.');
-  const at = path === '' ? '(top)' : path;
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => `${path === '' ? key : `${path}.${key}`}: expected no such key`);
-  }
+/** JSON Schema of the settings of one method. */
+export function methodJsonSchema(method: Method): Record<string, unknown> {
+  const { $schema: _, ...schema } = z.toJSONSchema(settingsSchema(method), { io: 'input' });
+  return { title: method.label, ...(snakeProperties(schema) as Record<string, unknown>) };
+}
+
+/** A schema whose properties are named as files name them. */
+function snakeProperties(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(snakeProperties);
+  if (!isObject(schema)) return schema;
+  return Object.fromEntries(
+    Object.entries(schema).map(([key, value]) => {
+      if (key === 'properties' && isObject(value))
+        return [
+          key,
+          Object.fromEntries(
+            Object.entries(value).map(([name, inner]) => [snakeCase(name), snakeProperties(inner)]),
+          ),
+        ];
+      if (key === 'required') return [key, (value as string[]).map(snakeCase)];
+      return key === 'default' ? [key, snakeKeys(value)] : [key, snakeProperties(value)];
+    }),
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Keys that stand there in both spellings. */
+function twiceSpelled(value: unknown, path = ''): string[] {
+  if (!isObject(value)) return [];
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const camel = camelCase(key);
+    const isTwice = camel !== key && camel in value;
+    const line = `${path}${key}: expected the key once, got it as ${camel} too`;
+    return [...(isTwice ? [line] : []), ...twiceSpelled(inner, `${path}${key}.`)];
+  });
+}
+
+function describeIssue(
+  issue: z.core.$ZodIssue,
+  input: unknown,
+  method: Method | undefined,
+): string[] {
+  const path = issue.path.map((key) => snakeCase(String(key))).join('.');
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => unknownKey(issue.path.map(String), key, method));
   const got = issue.path.reduce<unknown>(
     (value, key) =>
       typeof value === 'object' && value !== null
@@ -253,15 +159,55 @@ function describeIssue(issue: z.core.$ZodIssue, input: unknown): string[] {
         : undefined,
     input,
   );
+  // Of several forms, only the one that the value chose has something to say.
+  if (issue.code === 'invalid_union' && isObject(got)) {
+    const form = issue.errors.find((faults) => faults.every(({ path }) => path.length > 0));
+    const inner = form?.map((each) => ({ ...each, path: [...issue.path, ...each.path] }));
+    if (inner !== undefined)
+      return inner.flatMap((each) => describeIssue(each as z.core.$ZodIssue, input, method));
+  }
+  const at = path === '' ? '(top)' : path;
   return [
     `${at}: ${issue.message.replace(/^Invalid (input|option): /, '').replace(/, received .*$/, '')}, got ${show(got)}`,
   ];
 }
 
-function withoutUndefined<T extends object>(
-  value: T,
-): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
-  };
+/** What to say of a key that a method does not have, and who has it. */
+function unknownKey(path: readonly string[], key: string, method: Method | undefined): string {
+  const at = [...path, key].map(snakeCase).join('.');
+  const owners = METHODS.filter((other) => hasKey(settingsSchema(other), [...path, key]));
+  const renamed = path.length === 0 ? RENAMED[key] : undefined;
+  if (renamed !== undefined) return `${at}: expected no such key — it is ${renamed} now`;
+  if (owners.length === 0 || method === undefined) return `${at}: expected no such key`;
+  const names = owners.map(({ name }) => name).join(', ');
+  return `${at}: expected no such key of ${method.name} — it belongs to ${names}`;
+}
+
+/** Whether a schema has a key at a path of sections. */
+function hasKey(schema: z.ZodType, [first, ...rest]: readonly string[]): boolean {
+  const inner = sectionOf(schema)?.shape[first as string];
+  if (inner === undefined) return false;
+  return rest.length === 0 || hasKey(inner as z.ZodType, rest);
+}
+
+/** Of a document, the keys that a method's shape has, in its sections too. */
+export function pickKeys(shape: z.ZodRawShape, input: unknown): Record<string, unknown> {
+  const picked: Record<string, unknown> = {};
+  if (!isObject(input)) return picked;
+  for (const [key, schema] of Object.entries(shape)) {
+    const value = input[key];
+    if (value === undefined) continue;
+    const section = sectionOf(schema as z.ZodType);
+    picked[key] =
+      section === undefined || !isObject(value) ? value : pickKeys(section.shape, value);
+  }
+  return picked;
+}
+
+/** The section behind defaults. */
+function sectionOf(schema: z.ZodType): z.ZodObject | undefined {
+  if (schema instanceof z.ZodObject) return schema;
+  if (schema instanceof z.ZodPrefault || schema instanceof z.ZodDefault)
+    return sectionOf(schema.unwrap() as z.ZodType);
+  return undefined;
 }

@@ -1,5 +1,5 @@
 /**
- * The training loop, one for SASRec, uniform LoRA and iLoRA.
+ * The training loop, one for all methods that learn by gradients.
  *
  * Everything random is keyed by seed and step (see `Learner`), so the only state beside parameters and
  * moments is the number of steps done. Ctrl-C arrives through an AbortSignal between two parts of a
@@ -7,8 +7,8 @@
  */
 import { existsSync } from 'node:fs';
 import { overwrite } from '../nn/index.js';
-import { Adam, clipGradients, warmupCosine } from '../optim/index.js';
-import type { Learner, TrainingPosition } from '../recommenders/index.js';
+import { Adam, warmupCosine } from '../optim/index.js';
+import type { Learner, LoopOptions, TrainingPosition } from '../recommenders/index.js';
 import { clone, copy_, noGrad, scope, type Tensor } from '../tensor/index.js';
 import { checkSeal, loadSealed, saveSealed } from '../weights/index.js';
 import { loadLatestCheckpoint, saveCheckpoint, type TrainingState } from './checkpoint.js';
@@ -16,28 +16,13 @@ import { nonFinite } from './finite.js';
 import { type GradientSource, OwnGradients } from './gradients/source.js';
 import { Order } from './order.js';
 import type { RunFolder } from './run-folder.js';
-import { ending, notFinite, notFiniteState } from './training-error.js';
+import { trainingStep } from './step.js';
+import { ending, notFiniteState } from './training-error.js';
 
-export interface TrainerOptions {
+/** What a method's loop says, and the seed of everything random. */
+export type TrainerOptions = Omit<LoopOptions, 'select' | 'validationRows' | 'workers'> & {
   seed: number;
-  /** Examples per optimizer step. */
-  batchSize: number;
-  /** Examples to see in all; passes over the data follow from it. */
-  totalExamples: number;
-  /** Share of all steps for the warm-up, from 0 to 1. */
-  warmupShare: number;
-  /** `cosine` after the warm-up, or `constant`. */
-  schedule: 'cosine' | 'constant';
-  optimizer: 'adam' | 'adamw';
-  /** Bound on the joint norm of all gradients; 0 for none. */
-  clipNorm: number;
-  /** Examples between two validations. */
-  validateEvery: number;
-  /** Stop after this many validations without a new best; 0 for never. */
-  patience: number;
-  /** Seconds between two checkpoints. */
-  checkpointSeconds: number;
-}
+};
 
 /** One step, as logged. */
 export interface StepReport {
@@ -70,13 +55,16 @@ export interface TrainerHooks {
 }
 
 export interface TrainingSummary {
+  /** 0 for what is counted or solved in one go. */
   steps: number;
   /** Examples seen. */
   examples: number;
   seconds: number;
   bestStep: number;
+  /** Of the validation metric that chooses. */
   bestScore?: number;
-  finalLoss: number;
+  /** Mean loss per target of the last step, in nats. */
+  finalLoss?: number;
 }
 
 /** What can be done about damaged best weights. */
@@ -170,27 +158,23 @@ export async function train(
       const first = step * batchSize;
       const examples = order.batch(first, batchSize);
       const position: TrainingPosition = { seed, step, totalSteps, batch: examples };
-      optimizer.zeroGrad();
       statisticsBefore = statistics.map(clone);
-      const loss = await gradients.accumulate(position, hooks.signal);
-      const gradientNorm = scope(() =>
-        clipGradients(optimizer.parameters, clipNorm > 0 ? clipNorm : Number.POSITIVE_INFINITY),
-      );
-      if (!Number.isFinite(gradientNorm))
-        throw notFinite('gradient norm', gradientNorm, {
-          step,
-          rows: examples.map((example) => example % learner.examples),
-        });
-      folder.log({
-        kind: 'step',
-        step: step + 1,
-        epoch: Math.floor(first / learner.examples),
-        loss,
-        gradientNorm,
-        learningRateFactor: factorAt(step),
+      const { loss, gradientNorm } = await trainingStep(learner, optimizer, position, {
+        gradients,
+        clipNorm,
+        factor: factorAt(step),
+        signal: hooks.signal,
+        beforeUpdate(figures) {
+          folder.log({
+            kind: 'step',
+            step: step + 1,
+            epoch: Math.floor(first / learner.examples),
+            ...figures,
+            learningRateFactor: factorAt(step),
+          });
+          isWhole = false;
+        },
       });
-      isWhole = false;
-      optimizer.step(factorAt(step));
       Object.assign(state, { step: step + 1, loss, metricsBytes: folder.metricsBytes });
       isWhole = true;
       for (const tensor of statisticsBefore) tensor.dispose();
@@ -241,7 +225,7 @@ export async function train(
     seconds: elapsed(),
     bestStep: state.best?.step ?? state.step,
     ...(state.best && { bestScore: state.best.score }),
-    finalLoss: state.loss ?? Number.NaN,
+    ...(state.loss !== undefined && { finalLoss: state.loss }),
   };
   folder.writeJson(folder.summary, summary);
   return summary;

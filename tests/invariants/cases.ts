@@ -30,7 +30,7 @@ export function instanceOf(row: number, seed: number, epoch = 0): Instance {
   const drawn = new Random(seed, 'invariants/candidates', row, epoch);
   const candidates = [...drawn.permutation(ITEMS)].slice(0, 2 + drawn.int(4));
   if (!candidates.includes(target)) candidates[drawn.int(candidates.length)] = target;
-  return { row, user: `u${row}`, history, target, candidates };
+  return { split: 'train', row, user: `u${row}`, history, target, candidates };
 }
 
 /** One to `most` instances of different lengths. */

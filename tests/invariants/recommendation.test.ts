@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Instance } from '../../src/data/index.js';
 import { KvCache } from '../../src/llama/index.js';
-import { Adapter, LlmRecommender, layOut, type Ranking } from '../../src/recommenders/index.js';
+import { Adapter, LlmRecommender, layOut, type Scored } from '../../src/recommenders/index.js';
 import {
   argmax,
   cat,
@@ -21,6 +21,7 @@ import {
   tinyIlora,
   tinyLlama,
   tinySasrec,
+  tinyWidths,
   titles,
   wordEncoder,
 } from '../support/models.js';
@@ -47,7 +48,7 @@ function modelOf(options: Model, batchTokens = 1 << 20): LlmRecommender {
   return new LlmRecommender({ ...known.parts, batchTokens });
 }
 
-function same(got: readonly Ranking[], wanted: readonly Ranking[]): void {
+function same(got: readonly Scored[], wanted: readonly Scored[]): void {
   assert.equal(got.length, wanted.length);
   for (const [i, { scores, gates }] of got.entries()) {
     close(scores, wanted[i]!.scores, EXACT, 'scores');
@@ -62,21 +63,21 @@ const forAll = (
 
 test('scores and gates depend neither on batch mates, nor on padding, nor on how batches are cut', () =>
   forAll(7, async (model, list) => {
-    const all = await modelOf(model).rank(list);
-    const alone = await Promise.all(list.map((instance) => modelOf(model).rank([instance])));
+    const all = await modelOf(model).score(list);
+    const alone = await Promise.all(list.map((instance) => modelOf(model).score([instance])));
     same(alone.flat(), all);
     for (const batchTokens of [1, 150, 400])
-      same(await modelOf(model, batchTokens).rank(list), all);
+      same(await modelOf(model, batchTokens).score(list), all);
   }));
 
 test('permuting the instances permutes the rankings', () =>
   forAll(6, async (model, list, seed) => {
     const order = permutationOf(list.length, seed);
-    const all = await modelOf(model).rank(list);
-    const permuted = await modelOf(model).rank(order.map((i) => list[i] as Instance));
+    const all = await modelOf(model).score(list);
+    const permuted = await modelOf(model).score(order.map((i) => list[i] as Instance));
     same(
       permuted,
-      order.map((i) => all[i] as Ranking),
+      order.map((i) => all[i] as Scored),
     );
   }));
 
@@ -90,7 +91,7 @@ function likelihoods(
     scope(() => {
       const continuations = items.map((item) => recommender.parts.prompts.answer(item));
       const layout = layOut([{ prompt: recommender.prompt(instance), continuations }]);
-      const { logProbabilities_X } = recommender.logProbabilities(layout, [instance.history]);
+      const { logProbabilities_X } = recommender.model.logProbabilities(layout, [instance.history]);
       const logs = logProbabilities_X.toNumbers();
       const totals = items.map(() => 0);
       for (const [x, { continuation }] of layout.predictions.entries())
@@ -103,7 +104,7 @@ function likelihoods(
 test('all candidates in one pass score as each alone does, in any order', () =>
   forAll(6, async (model, list, seed) => {
     const recommender = modelOf(model);
-    for (const [b, { scores }] of (await recommender.rank(list)).entries()) {
+    for (const [b, { scores }] of (await recommender.score(list)).entries()) {
       const instance = list[b] as Instance;
       const { candidates } = instance;
       const alone = candidates.map((item) => likelihoods(recommender, instance, [item])[0]!);
@@ -127,15 +128,15 @@ test('an adapter with zero `up` ranks as the bare base does, bit for bit, and so
       fc.constantFrom('lora' as const, 'ilora' as const),
       async (list, kind) => {
         const prompts = new PromptBuilder(wordEncoder, titles, 'movie');
-        const parts = { name: 'x', prompts, batchTokens: 1 << 20 };
+        const parts = { name: 'x', objective: 'title-likelihood', prompts, batchTokens: 1 << 20 };
         const base = tinyLlama();
         const scores = async (recommender: LlmRecommender): Promise<unknown> =>
-          (await recommender.rank(list)).map((ranking) => ranking.scores);
+          (await recommender.score(list)).map((ranking) => ranking.scores);
         const bare = await scores(new LlmRecommender({ ...parts, base }));
         const options = { ...tinyAdapterOptions, kind, hasSlots: false };
-        const adapter = new Adapter(base, options, 8, 5);
-        const recommender = tinySasrec().freeze();
-        const fresh = new LlmRecommender({ ...parts, base, adapter, recommender });
+        const adapter = new Adapter(base, options, tinyWidths, 5);
+        const encoder = tinySasrec().freeze();
+        const fresh = new LlmRecommender({ ...parts, base, adapter, encoder });
         assert.deepEqual(await scores(fresh), bare);
         adapter.remove();
         assert.deepEqual(await scores(new LlmRecommender({ ...parts, base })), bare);
@@ -149,7 +150,7 @@ test('with one expert iLoRA ranks as plain LoRA does', () => {
   const plain = tinyIlora({ dtype: 'float64', adapter: { kind: 'lora', hasSlots: false } });
   return fc.assert(
     fc.asyncProperty(instances(4), async (list) => {
-      const [got, wanted] = [await mixed.rank(list), await plain.rank(list)];
+      const [got, wanted] = [await mixed.score(list), await plain.score(list)];
       for (const [i, { scores, gates }] of got.entries()) {
         close(scores, wanted[i]!.scores, EXACT);
         assert.deepEqual(gates, [1]);
@@ -171,7 +172,7 @@ test('a prompt in pieces through the cache gives the states of the whole prompt'
           const embedded = base.embed(
             Tensor.from(BigInt64Array.from(ids, BigInt), [1, ids.length]),
           );
-          const pass = { gates_BE: recommender.gates([instance!.history])! };
+          const pass = { gates_BE: recommender.model.gates([instance!.history])! };
           const whole = base.forward(embedded, { pass });
           const cache = new KvCache();
           const first = ids.length - tokens;
@@ -195,7 +196,7 @@ test('an answer made with the cache is the one made by reading everything anew f
       const wanted = list.map((instance) =>
         noGrad(() =>
           scope(() => {
-            const pass = { gates_BE: recommender.gates([instance.history])! };
+            const pass = { gates_BE: recommender.model.gates([instance.history])! };
             const ids = [...recommender.prompt(instance).ids];
             const answer: number[] = [];
             while (answer.length < maxNewTokens) {

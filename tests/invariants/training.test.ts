@@ -7,7 +7,7 @@ import {
   type AdapterOptions,
   type Learner,
   LlmLearner,
-  SASRecLearner,
+  SequenceLearner,
   type TrainingPosition,
 } from '../../src/recommenders/index.js';
 import { engineThreads, noGrad, scope } from '../../src/tensor/index.js';
@@ -37,13 +37,13 @@ function ilora(
   });
 }
 
-function sasrec(): SASRecLearner {
+function sasrec(): SequenceLearner {
   const sequences = Array.from({ length: ROWS }, (_, user) => ({
     user: `u${user}`,
     items: Int32Array.from({ length: 4 + user }, (_, i) => (i * (user + 2) + user) % 12),
   }));
   const model = tinySasrec({ blocks: 1, dropout: 0.3 }).to('cpu', 'float64');
-  return new SASRecLearner(model, sequences, { learningRate: 0.01, weightDecay: 0, loss: 'bce' });
+  return new SequenceLearner(model, sequences, { learningRate: 0.01, weightDecay: 0, loss: 'bce' });
 }
 
 /** Learners with dropout, made once. */

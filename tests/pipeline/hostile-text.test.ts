@@ -6,9 +6,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type ExperimentResult, runExperiment } from '../../src/cli/experiment.js';
+import { studyHooks } from '../../src/cli/train-hooks.js';
 import { type Dataset, openDataset } from '../../src/data/index.js';
-import { openRun, resolveSettings } from '../../src/training/index.js';
+import { runStudy, type StudyResult, studySettings } from '../../src/studies/index.js';
+import { openRun } from '../../src/training/index.js';
 import { writeBaseFolder } from '../support/base-folder.js';
 import { HOSTILE_TITLES } from '../support/hostile.js';
 import { ilora } from './command.js';
@@ -47,11 +48,10 @@ function run(...args: string[]): string {
   return stdout;
 }
 
-const EXPERIMENT = {
-  method: 'ilora',
+const STUDY = {
   data: at('data'),
   out: at('experiment'),
-  domain: 'movie',
+  prompt: 'movie',
   dtype: 'float32',
   sasrec: { width: 8, blocks: 1, heads: 2, epochs: 1 },
   adapter: { rank: 4, experts: 2, learningRate: 0.01 },
@@ -60,24 +60,23 @@ const EXPERIMENT = {
 
 describe('hostile titles', () => {
   let dataset: Dataset;
-  let result: ExperimentResult;
+  let result: StudyResult;
   before(async () => {
     writeTables();
     writeBaseFolder(at('base'));
     const places = ['--items', at('items.csv'), '--out', at('data'), '--candidates', '6'];
     run('data', 'import', at('ratings.csv'), ...places, '--keep-unused-items');
     dataset = await openDataset(at('data'));
-    result = await runExperiment(
+    result = await runStudy(
       {
         title: TITLES.slice(0, 3).join(' '),
-        out: at('experiment'),
         basePath: at('base'),
         baseName: 'tiny',
-        settings: resolveSettings(EXPERIMENT, 'test'),
+        settings: studySettings(STUDY, 'test'),
         isGenerating: true,
         command: 'test',
       },
-      new AbortController().signal,
+      studyHooks(new AbortController().signal),
     );
   });
 
@@ -87,17 +86,22 @@ describe('hostile titles', () => {
   });
 
   it('train and are evaluated with finite scores', () => {
-    for (const { method, outcomes } of Object.values(result.evaluations))
+    for (const {
+      evaluation: { method, outcomes },
+    } of result.methods)
       for (const { scores = [] } of outcomes)
         assert.ok(scores.length === 6 && scores.every(Number.isFinite), method);
-    assert.equal(result.generated.length, 3);
+    assert.equal(result.methods.filter(({ generated }) => generated).length, 3);
   });
 
   it('score separately where they are the same to the model', async () => {
     const { recommender } = await openRun(at('experiment/lora'), { basePath: at('base') });
     const candidates = [...TWINS, 20];
-    const instance = { row: 0, user: '', history: [20, 21], target: TWINS[0], candidates };
-    const [ranking] = await recommender.rank([instance]);
+    const instance = {
+      history: [20, 21],
+      candidates,
+    };
+    const [ranking] = await recommender.score([instance]);
     const [first, second, other] = ranking?.scores ?? [];
     assert.ok(Number.isFinite(first) && first !== other);
     // Of slots only the prompt has a pair of its own; both titles follow the same prompt.

@@ -1,8 +1,8 @@
 /** The short form of `npm run prove:mutants`. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { TargetReport } from '../../prove/mutants.js';
 import { TARGETS } from '../../prove/mutants/targets.js';
+import type { TargetReport } from '../../prove/mutants.js';
 import { proof } from './proof.js';
 
 test('small faults in the code are noticed by its own tests, and every one that lives is explained', () => {

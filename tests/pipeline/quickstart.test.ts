@@ -130,13 +130,13 @@ describe('ilora quickstart --smoke', () => {
     const result = ilora(['evaluate', '--run', run, '--rows', '2', '--generate', '--json']);
     assert.equal(result.status, 0, result.stderr);
     const { evaluations } = JSON.parse(result.stdout) as {
-      evaluations: { method: string; mode: string; numRows: number }[];
+      evaluations: { method: string; mode: string; num_rows: number }[];
     };
     assert.deepEqual(
       evaluations.map(({ method }) => method),
       ['popularity', 'cooccurrence', 'ilora', 'ilora (generated)'],
     );
-    assert.ok(evaluations.every(({ numRows }) => numRows === 2));
+    assert.ok(evaluations.every(({ num_rows }) => num_rows === 2));
   });
 
   it('trains from a settings file, stops on Ctrl-C and resumes', async () => {
@@ -144,8 +144,8 @@ describe('ilora quickstart --smoke', () => {
     const stopped = join(folder, 'stopped');
     writeFileSync(
       config,
-      `method: ilora\ndata: ${join(out, 'movielens-100k')}\nout: ${stopped}\nrecommender: ${join(out, 'sasrec')}\ndomain: movie\n` +
-        'training:\n  windows: 12\n  batchSize: 2\n  validateEvery: 12\n  validationRows: 1\n',
+      `method: ilora\ndata: ${join(out, 'movielens-100k')}\nout: ${stopped}\nencoder: ${join(out, 'sasrec')}\nprompt: movie\n` +
+        'training:\n  windows: 12\n  batch_size: 2\n  validate_every: 12\n  validation_rows: 1\n',
     );
     const metrics = join(stopped, 'metrics.jsonl');
     const first = await interrupted(

@@ -104,6 +104,9 @@ export const tinyAdapterOptions: AdapterOptions = {
   hasSlots: true,
 };
 
+/** What the tiny SASRec gives an adapter. */
+export const tinyWidths = { representation: 8, items: 8 };
+
 /** A tiny iLoRA with `up` matrices that are not zero, so that the adapter matters. */
 export function tinyIlora({
   adapter: options = {},
@@ -113,19 +116,23 @@ export function tinyIlora({
   adapter?: Partial<AdapterOptions>;
   dtype?: DType;
   batchTokens?: number;
-} = {}): LlmRecommender & { parts: { adapter: Adapter; recommender: SASRec } } {
+} = {}): LlmRecommender & { parts: { adapter: Adapter; encoder: SASRec } } {
   const base = tinyLlama({ dtype });
-  const recommender = tinySasrec().to('cpu', dtype).freeze();
-  const adapter = new Adapter(base, { ...tinyAdapterOptions, ...options }, 8, 5).to('cpu', dtype);
+  const encoder = tinySasrec().to('cpu', dtype).freeze();
+  const adapter = new Adapter(base, { ...tinyAdapterOptions, ...options }, tinyWidths, 5).to(
+    'cpu',
+    dtype,
+  );
   let seed = 100;
   for (const [key, tensor] of adapter.namedTensors())
     if (key.endsWith('.up')) fill_(tensor, seed++, 0.3);
   const made = new LlmRecommender({
     name: 'ilora',
     base,
+    objective: 'title-likelihood',
     prompts: new PromptBuilder(wordEncoder, titles, 'movie'),
     adapter,
-    recommender,
+    encoder,
     batchTokens,
   });
   return made as ReturnType<typeof tinyIlora>;
@@ -133,10 +140,24 @@ export function tinyIlora({
 
 /** Instances over the tiny catalog with histories and candidate lists of different lengths. */
 export const tinyInstances: readonly Instance[] = [
-  { row: 0, user: 'a', history: [0, 1, 2], target: 3, candidates: [5, 3, 8] },
-  { row: 1, user: 'b', history: [4, 9, 10, 11, 6], target: 7, candidates: [7, 0, 1, 2] },
-  { row: 2, user: 'c', history: [8], target: 2, candidates: [2, 6] },
-  { row: 3, user: 'd', history: [3, 5, 7, 1, 0, 2], target: 9, candidates: [11, 4, 9] },
+  { split: 'test', row: 0, user: 'a', history: [0, 1, 2], target: 3, candidates: [5, 3, 8] },
+  {
+    split: 'test',
+    row: 1,
+    user: 'b',
+    history: [4, 9, 10, 11, 6],
+    target: 7,
+    candidates: [7, 0, 1, 2],
+  },
+  { split: 'test', row: 2, user: 'c', history: [8], target: 2, candidates: [2, 6] },
+  {
+    split: 'test',
+    row: 3,
+    user: 'd',
+    history: [3, 5, 7, 1, 0, 2],
+    target: 9,
+    candidates: [11, 4, 9],
+  },
 ];
 
 /** As much of a dataset as a learner asks for. */

@@ -7,9 +7,13 @@
  * normalisation is theirs. The window follows sequential data, the shrinkage and the fading are ours.
  */
 import type { Instance } from '../../data/index.js';
-import { AbortError, mismatch } from '../../errors/index.js';
-import type { Ranking, RankOptions, Recommender } from '../recommender.js';
-import { type CountOptions, checkedItem } from './popularity.js';
+import { AbortError, faults, mismatch } from '../../errors/index.js';
+import { Tensor } from '../../tensor/index.js';
+import type { Scored } from '../capability.js';
+import type { Storage } from '../fitted.js';
+import { checkedItem } from '../sequence/encoder.js';
+import { turn } from '../turn.js';
+import { Counting, type CountOptions, savedNumbers } from './counting.js';
 
 /** What can be chosen about counting; the defaults did best on MovieLens's validation rows. */
 export interface CooccurrenceSettings {
@@ -41,19 +45,17 @@ const GRID = {
 };
 
 /**
- * Ranks candidates by their co-occurrence with the history.
+ * Scores items by their co-occurrence with the history.
  *
  * score(c) = Σₗ decay^(L−1−l) · n(hₗ, c) / ((n(hₗ) + s)^a (n(c) + s)^a)
  *
  * n(i, j) counts the meetings of two items in either order, n(i) = Σⱼ n(i, j), s is the shrinkage, a
  * the normalisation, l = 0 the oldest history item.
  */
-export class Cooccurrence implements Recommender {
+export class Cooccurrence extends Counting {
   readonly name = 'cooccurrence';
-  readonly trainableParameters = 0;
   readonly settings: Readonly<Required<CooccurrenceSettings>>;
-  private readonly catalogSize: number;
-  private readonly meetings: Meetings;
+  readonly meetings: Meetings;
   private readonly denominators: Float64Array; // [N]
 
   constructor({
@@ -62,34 +64,25 @@ export class Cooccurrence implements Recommender {
     meetings,
     ...settings
   }: CountOptions & CooccurrenceSettings & { meetings?: Meetings }) {
+    super(catalogSize);
     this.settings = checkedSettings(settings);
-    this.catalogSize = catalogSize;
     this.meetings = meetings ?? countMeetings(catalogSize, sequences, this.settings.window);
     const { normalization, shrinkage } = this.settings;
     this.denominators = this.meetings.totals.map((total) => (total + shrinkage) ** normalization);
   }
 
-  async rank(
-    instances: readonly Instance[],
-    { onProgress, signal }: RankOptions = {},
-  ): Promise<Ranking[]> {
-    return instances.map(({ history, candidates }, index) => {
-      if (signal?.aborted) throw new AbortError();
-      const scores = candidates.map((candidate) => this.score(history, candidate));
-      onProgress?.(index + 1);
-      return { scores };
-    });
+  protected scores(history: readonly number[], items: readonly number[]): number[] {
+    return items.map((item) => this.#score(history, item));
   }
 
-  private score(history: readonly number[], candidate: number): number {
-    const column = checkedItem(candidate, this.catalogSize, 'Cooccurrence.rank');
+  #score(history: readonly number[], candidate: number): number {
     let score = 0;
     let weight = 1;
     for (let place = history.length - 1; place >= 0; place--) {
-      const item = checkedItem(history[place]!, this.catalogSize, 'Cooccurrence.rank');
-      const count = this.meetings.rows[item]!.get(column);
+      const item = history[place]!;
+      const count = this.meetings.rows[item]!.get(candidate);
       if (count !== undefined)
-        score += (weight * count) / (this.denominators[item]! * this.denominators[column]!);
+        score += (weight * count) / (this.denominators[item]! * this.denominators[candidate]!);
       weight *= this.settings.decay;
     }
     return score;
@@ -97,38 +90,103 @@ export class Cooccurrence implements Recommender {
 }
 
 /**
- * Chooses window, decay and normalisation by mean reciprocal rank on validation instances: less noisy
- * than HR@1 on a hundred rows. Ties between settings go to the first tried. Never pass test rows.
+ * Chooses what is left open of window, decay and normalisation by mean reciprocal rank on validation instances:
+ * less noisy than HR@1 on a hundred rows. Ties between settings go to the first tried. Never pass test rows.
  */
 export async function chooseCooccurrence(
-  options: CountOptions,
+  options: CountOptions & CooccurrenceSettings,
   validation: readonly Instance[],
   signal?: AbortSignal,
 ): Promise<Cooccurrence> {
+  const grid = {
+    window: options.window === undefined ? GRID.window : [options.window],
+    decay: options.decay === undefined ? GRID.decay : [options.decay],
+    normalization:
+      options.normalization === undefined ? GRID.normalization : [options.normalization],
+  };
+  const isOpen = Object.values(grid).some((values) => values.length > 1);
+  if (!isOpen) return new Cooccurrence(options);
   if (validation.length === 0)
     throw mismatch('data', {
       where: 'chooseCooccurrence(validation)',
       expected: 'at least one instance',
       got: 0,
+      hint: 'give window, decay and normalization, or a dataset with validation rows',
     });
   let best: Cooccurrence | undefined;
   let bestQuality = -1;
-  for (const window of GRID.window) {
+  for (const window of grid.window) {
+    await turn(signal);
     const meetings = countMeetings(options.catalogSize, options.sequences, window);
-    for (const decay of GRID.decay)
-      for (const normalization of GRID.normalization) {
+    for (const decay of grid.decay)
+      for (const normalization of grid.normalization) {
+        if (signal?.aborted) throw new AbortError();
         const trial = new Cooccurrence({ ...options, window, decay, normalization, meetings });
-        const quality = meanReciprocalRank(validation, await trial.rank(validation, { signal }));
+        const quality = meanReciprocalRank(validation, await trial.score(validation, { signal }));
         if (quality > bestQuality) [best, bestQuality] = [trial, quality];
       }
   }
   return best!;
 }
 
+/** The meetings as three columns, with the settings that were chosen. */
+export function cooccurrenceStorage(catalogSize: number): Storage<Cooccurrence> {
+  return {
+    state({ meetings, settings }) {
+      const [rows, columns, counts]: [number[], number[], number[]] = [[], [], []];
+      for (const [row, own] of meetings.rows.entries())
+        for (const [column, count] of own) {
+          rows.push(row);
+          columns.push(column);
+          counts.push(count);
+        }
+      const { window, decay, normalization, shrinkage } = settings;
+      return new Map([
+        ['rows', Tensor.from(Int32Array.from(rows))],
+        ['columns', Tensor.from(Int32Array.from(columns))],
+        ['counts', Tensor.from(Float64Array.from(counts))],
+        ['settings', Tensor.from(Float64Array.of(window, decay, normalization, shrinkage))],
+      ]);
+    },
+    read(saved, where) {
+      const lengths = { rows: undefined, columns: undefined, counts: undefined, settings: 4 };
+      const { rows, columns, counts, settings } = savedNumbers(saved, lengths, where);
+      if (rows.length !== columns.length || rows.length !== counts.length)
+        throw faults('format', where, ['rows, columns, counts: expected the same length']);
+      const meetings = emptyMeetings(catalogSize);
+      for (const [i, row] of rows.entries()) {
+        const item = checkedItem(row, catalogSize, `${where}: rows`);
+        const other = checkedItem(columns[i] as number, catalogSize, `${where}: columns`);
+        meetings.rows[item]!.set(other, counts[i] as number);
+        meetings.totals[item]! += counts[i] as number;
+      }
+      const [window, decay, normalization, shrinkage] = settings as [
+        number,
+        number,
+        number,
+        number,
+      ];
+      return new Cooccurrence({
+        catalogSize,
+        sequences: [],
+        meetings,
+        ...{ window, decay, normalization, shrinkage },
+      });
+    },
+  };
+}
+
 /** Symmetric meeting counts, sparse by row, with the sum of each row. */
-interface Meetings {
+export interface Meetings {
   rows: readonly Map<number, number>[]; // [N]
   totals: Float64Array; // [N]
+}
+
+function emptyMeetings(catalogSize: number): Meetings {
+  return {
+    rows: Array.from({ length: catalogSize }, () => new Map<number, number>()),
+    totals: new Float64Array(catalogSize),
+  };
 }
 
 function countMeetings(
@@ -136,8 +194,7 @@ function countMeetings(
   sequences: CountOptions['sequences'],
   window: number,
 ): Meetings {
-  const rows = Array.from({ length: catalogSize }, () => new Map<number, number>());
-  const totals = new Float64Array(catalogSize);
+  const { rows, totals } = emptyMeetings(catalogSize);
   const meet = (one: number, other: number) => {
     rows[one]!.set(other, (rows[one]!.get(other) ?? 0) + 1);
     totals[one]! += 1;
@@ -153,10 +210,10 @@ function countMeetings(
   return { rows, totals };
 }
 
-function meanReciprocalRank(instances: readonly Instance[], rankings: readonly Ranking[]): number {
+function meanReciprocalRank(instances: readonly Instance[], scored: readonly Scored[]): number {
   let sum = 0;
   instances.forEach(({ candidates, target }, index) => {
-    const { scores } = rankings[index]!;
+    const { scores } = scored[index]!;
     const targetScore = scores[candidates.indexOf(target)]!;
     sum += 1 / scores.filter((score) => score >= targetScore).length;
   });

@@ -19,16 +19,19 @@ import {
   toDevice,
   widen,
 } from '../../tensor/index.js';
-import type { SASRec } from '../sasrec/sasrec.js';
+import type { Encoder, ItemVectors } from '../capability.js';
 import type { Adapter } from './adapter.js';
 import { type Layout, treeMask } from './layout.js';
+import type { VectorTable } from './vector-table.js';
 
 export interface ModelParts {
   base: Llama;
   /** Absent: the base as it is, with prompts of text only. */
   adapter?: Adapter;
-  /** Frozen; gives representations for the gate and vectors for the slots. */
-  recommender?: SASRec;
+  /** Frozen; gives representations for the gate, and vectors for the slots unless `vectors` does. */
+  encoder?: Encoder;
+  /** Where the vectors of the slots come from, if not from the encoder. */
+  vectors?: VectorTable;
 }
 
 /** What training brings to a forward pass. */
@@ -44,23 +47,26 @@ export interface ForwardOptions {
 }
 
 export class AdaptedModel {
-  /** @throws IloraError `internal` where a gate or a projector has no recommender behind it */
+  /** @throws IloraError `internal` where a gate or a projector has nothing behind it */
   constructor(readonly parts: ModelParts) {
-    const { adapter, recommender } = parts;
-    if (
-      (adapter?.gate !== undefined || adapter?.projector !== undefined) &&
-      recommender === undefined
-    ) {
-      throw internal('a gate or a projector needs a recommender');
-    }
+    const { adapter, encoder } = parts;
+    if (adapter?.gate !== undefined && encoder === undefined)
+      throw internal('a gate needs an encoder');
+    if (adapter?.projector !== undefined && this.#vectors === undefined)
+      throw internal('a projector needs vectors of items');
+  }
+
+  /** What fills the slots. */
+  get #vectors(): ItemVectors | undefined {
+    return this.parts.vectors ?? this.parts.encoder;
   }
 
   /** Weights of the experts per history, [B, E]; undefined without a gate. */
   gates(histories: readonly (readonly number[])[], use?: GateUse): Tensor | undefined {
-    const { adapter, recommender } = this.parts;
-    if (adapter?.gate === undefined || recommender === undefined) return undefined;
-    const representation_BM = noGrad(() => recommender.represent(histories));
-    return adapter.gate.forward(representation_BM, use);
+    const { adapter, encoder } = this.parts;
+    if (adapter?.gate === undefined || encoder === undefined) return undefined;
+    const representation_BS = noGrad(() => encoder.represent(histories));
+    return adapter.gate.forward(representation_BS, use);
   }
 
   /**
@@ -105,11 +111,12 @@ export class AdaptedModel {
 
   /** Token embeddings with the item slots filled in, [B, T, D]. */
   embed({ B, T, ids, slots }: Layout): Tensor {
-    const { base, adapter, recommender } = this.parts;
+    const { base, adapter } = this.parts;
+    const vectors = this.#vectors;
     const embedded_BTD = base.embed(toDevice(Tensor.from(ids, [B, T]), base.device));
-    if (slots.items.length === 0 || adapter?.projector === undefined || recommender === undefined)
+    if (slots.items.length === 0 || adapter?.projector === undefined || vectors === undefined)
       return embedded_BTD;
-    const vectors_XM = noGrad(() => recommender.itemVectors(slots.items));
+    const vectors_XM = noGrad(() => vectors.itemVectors(slots.items));
     const slots_XD = adapter.projector.forward(vectors_XM, base.dtype);
     const flat = reshape(embedded_BTD, [B * T, base.config.hiddenSize]);
     return reshape(indexCopy(flat, 0, this.#index(slots.places), slots_XD), [

@@ -41,6 +41,14 @@ export interface AdapterOptions {
   hasSlots: boolean;
 }
 
+/** Widths of what comes into an adapter. */
+export interface AdapterWidths {
+  /** S: of the representation, for the gate. */
+  representation: number;
+  /** M: of the item vectors, for the projector. */
+  items: number;
+}
+
 /** Learning rates by part, as the authors group them. */
 export interface AdapterRates {
   lora: number;
@@ -55,16 +63,18 @@ export class Adapter extends Module {
   projector?: Projector;
   gate?: Gate;
   readonly options: AdapterOptions;
+  readonly widths: AdapterWidths;
   readonly #base: Llama;
   readonly #injected: Injected<LowRankLayer>[];
 
   /**
    * Injects the adapter into the base; `remove()` takes it off.
-   * @param recommenderWidth M of the recommender behind gate and projector
+   * @param widths of what comes in: the representation for the gate, item vectors for the projector
    */
-  constructor(base: Llama, options: AdapterOptions, recommenderWidth: number, seed: number) {
+  constructor(base: Llama, options: AdapterOptions, widths: AdapterWidths, seed: number) {
     super();
     this.options = options;
+    this.widths = widths;
     this.#base = base;
     const generator = new Generator(seed);
     const { kind, rank, alpha, dropout, experts, scaleBy, targets } = options;
@@ -77,9 +87,9 @@ export class Adapter extends Module {
             generator,
           ),
     );
-    if (kind === 'ilora') this.gate = makeGate(options, recommenderWidth, generator);
+    if (kind === 'ilora') this.gate = makeGate(options, widths.representation, generator);
     if (options.hasSlots)
-      this.projector = new Projector(recommenderWidth, base.config.hiddenSize, generator);
+      this.projector = new Projector(widths.items, base.config.hiddenSize, generator);
     this.to(base.device);
   }
 
@@ -133,14 +143,10 @@ export class Adapter extends Module {
   }
 }
 
-function makeGate(
-  { gate, experts }: AdapterOptions,
-  recommenderWidth: number,
-  generator: Generator,
-): Gate {
+function makeGate({ gate, experts }: AdapterOptions, width: number, generator: Generator): Gate {
   switch (gate) {
     case 'linear':
-      return new LinearGate(recommenderWidth, experts, generator);
+      return new LinearGate(width, experts, generator);
     case 'conv':
       return new ConvGate(experts, 'instance', generator);
     case 'conv-batch-norm':

@@ -1,20 +1,17 @@
 /**
- * Trains an adapter on windows of train users: loss on the target's title only.
- *
- * Curriculum of LLaRA, inherited by iLoRA: early prompts are text only, later ones carry item slots;
- * the probability of slots is the share of training done. It is drawn per instance from the seed, the
- * step and the example (the authors draw per batch, from a counter that restarts in every loader worker).
+ * Trains an adapter by the objective of its method.
  */
-import type { Dataset, Instance } from '../../data/index.js';
+import type { Dataset } from '../../data/index.js';
+import { internal } from '../../errors/index.js';
 import type { ParameterGroup } from '../../optim/index.js';
-import { Random } from '../../random/index.js';
 import { indexSelect, Tensor, toDevice } from '../../tensor/index.js';
-import { TEMPLATE_COUNT } from '../../text/index.js';
-import { type Learner, type TrainingPosition, visit } from '../learner.js';
-import type { AdapterRates } from './adapter.js';
-import { cutEvenly, type LayoutRow } from './layout.js';
+import type { Learner, Sharing, TrainingPosition } from '../learner.js';
+import type { Adapter, AdapterRates } from './adapter.js';
 import type { LlmRecommender } from './llm-recommender.js';
-import { trainingLoss, type Windows } from './training-loss.js';
+import { type Examples, type Objective, objectiveNamed } from './objectives/index.js';
+import { affordableWorkers, isWorthThreads } from './threads/answers.js';
+import { ModelThread } from './threads/model-thread.js';
+import { planOf } from './threads/plan.js';
 
 export interface LlmLearnerOptions {
   rates: AdapterRates;
@@ -25,45 +22,51 @@ export interface LlmLearnerOptions {
 }
 
 export class LlmLearner implements Learner {
+  readonly #objective: Objective;
+  readonly #examples: Examples;
+
   constructor(
     readonly recommender: LlmRecommender,
     readonly dataset: Dataset,
     readonly options: LlmLearnerOptions,
-  ) {}
+  ) {
+    this.#objective = objectiveNamed(recommender.parts.objective);
+    this.#examples = this.#objective.examples(dataset, recommender, options);
+  }
 
   get name(): string {
     return this.recommender.name;
   }
 
   get examples(): number {
-    return this.dataset.rows('train');
+    return this.#examples.count;
+  }
+
+  get #adapter(): Adapter {
+    const { adapter } = this.recommender.parts;
+    if (adapter === undefined) throw internal('there is no adapter to train');
+    return adapter;
   }
 
   parameterGroups(): ParameterGroup[] {
-    return this.recommender.parts.adapter?.parameterGroups(this.options.rates) ?? [];
+    return this.#adapter.parameterGroups(this.options.rates);
   }
 
   state(): Map<string, Tensor> {
-    return new Map(this.recommender.parts.adapter?.namedTensors() ?? []);
+    return new Map(this.#adapter.namedTensors());
   }
 
   countTargets(examples: readonly number[], position: TrainingPosition): number {
-    return examples.reduce(
-      (total, example) => total + (this.row(example, position).row.continuations[0]?.length ?? 0),
-      0,
-    );
+    return this.#examples.countTargets(examples, position);
   }
 
   cut(examples: readonly number[], position: TrainingPosition, workers = 1): number[][] {
-    const rows = examples.map((example) => this.row(example, position).row);
-    return cutEvenly(rows, this.recommender.parts.batchTokens, workers).map((batch) =>
-      batch.map((i) => examples[i] as number),
-    );
+    return this.#examples.cut(examples, position, workers);
   }
 
   loss(examples: readonly number[], position: TrainingPosition): Tensor {
     const { model } = this.recommender;
-    return trainingLoss(model, this.windows(examples, position), {
+    return this.#objective.loss(model, this.batch(examples, position), {
       position,
       examples,
       recomputesActivations: this.options.recomputesActivations,
@@ -71,10 +74,23 @@ export class LlmLearner implements Learner {
     });
   }
 
-  /** What of examples goes into the model: numbers only, so that another thread can take them. */
-  windows(examples: readonly number[], position: TrainingPosition): Windows {
-    const built = examples.map((example) => this.row(example, position));
-    return { rows: built.map(({ row }) => row), histories: built.map(({ history }) => history) };
+  /** Examples as plain data, as the model takes them. */
+  batch(examples: readonly number[], position: TrainingPosition): unknown {
+    return this.#examples.batch(examples, position);
+  }
+
+  /** Threads share a step on a CPU, unless the gate looks at the whole step. */
+  get sharing(): Sharing | undefined {
+    const { parts } = this.recommender;
+    const { base, batchTokens } = parts;
+    if (base.device !== 'cpu' || this.#adapter.gate?.dependsOnBatch === true) return undefined;
+    return {
+      workers: (bytesLeft) =>
+        isWorthThreads(base) ? affordableWorkers(base, batchTokens, bytesLeft) : 1,
+      start: (threads) => new ModelThread(planOf(parts, { purpose: 'gradients', threads })),
+      batch: (examples, position) => this.batch(examples, position),
+      recomputesActivations: this.options.recomputesActivations === true,
+    };
   }
 
   /**
@@ -83,10 +99,9 @@ export class LlmLearner implements Learner {
    */
   #gatesOfBatch(examples: readonly number[], position: TrainingPosition): Tensor | undefined {
     const { batch } = position;
-    const { recommender } = this;
-    if (recommender.parts.adapter?.gate?.dependsOnBatch !== true) return undefined;
-    const gates_BE = recommender.gates(
-      batch.map((example) => this.#instance(example, position).history),
+    if (this.#adapter.gate?.dependsOnBatch !== true) return undefined;
+    const gates_BE = this.recommender.model.gates(
+      batch.map((example) => this.#examples.history(example, position)),
       { isTraining: true, movesStatistics: examples.includes(batch[0] as number) },
     ) as Tensor;
     const places = examples.map((example) => batch.indexOf(example));
@@ -95,24 +110,5 @@ export class LlmLearner implements Learner {
       0,
       toDevice(Tensor.from(places, undefined, 'int64'), gates_BE.device),
     );
-  }
-
-  #instance(example: number, { seed }: TrainingPosition): Instance {
-    const { row, epoch } = visit(example, this);
-    return this.dataset.instance('train', row, { seed, epoch });
-  }
-
-  /** The prompt of an example with its one continuation, the target's title. */
-  row(example: number, position: TrainingPosition): { row: LayoutRow; history: readonly number[] } {
-    const { seed, step, totalSteps } = position;
-    const instance = this.#instance(example, position);
-    const random = new Random(seed, 'curriculum', step, example);
-    const wantsSlots = this.options.curriculum === 'hybrid' || random.uniform() < step / totalSteps;
-    const template = random.int(TEMPLATE_COUNT);
-    const prompt = this.recommender.prompt(instance, { template, wantsSlots });
-    return {
-      row: { prompt, continuations: [this.recommender.parts.prompts.answer(instance.target)] },
-      history: instance.history,
-    };
   }
 }

@@ -4,21 +4,33 @@
  * The same code runs the frozen base alone, uniform LoRA with item slots (LLaRA's setting) and iLoRA;
  * they differ by their adapter only.
  */
-import type { Instance } from '../../data/index.js';
-import type { GateUse } from '../../lora/index.js';
-import { engineInfo, noGrad, scope, type Tensor } from '../../tensor/index.js';
+import type { CandidateQuery } from '../../data/index.js';
+import { engineInfo, noGrad, scope } from '../../tensor/index.js';
 import type { Prompt, PromptBuilder } from '../../text/index.js';
-import type { Ranking, RankOptions, Recommender } from '../recommender.js';
+import type {
+  Recommender,
+  Scored,
+  TextGenerator,
+  TitleReader,
+  WorkOptions,
+} from '../capability.js';
 import { turn } from '../turn.js';
-import { AdaptedModel, type ForwardOptions, type ModelParts } from './adapted-model.js';
-import { answerTo, type GenerateTask, type RankTask, rankRows } from './answer.js';
-import { cutByTokens, type Layout, type LayoutRow } from './layout.js';
+import { AdaptedModel, type ModelParts } from './adapted-model.js';
+import { objectiveNamed, type Prompting } from './objectives/index.js';
+import { scoreTitles, titleRow } from './objectives/title-likelihood.js';
 import type { PromptMemory } from './prompt-memory.js';
+import { RowPrompts } from './row-prompts.js';
+import { type AnswerTask, answerTo } from './threads/answer.js';
 import { answerInThreads, answerThreads } from './threads/answers.js';
 
 export interface LlmParts extends ModelParts {
+  /** Of its method. */
   name: string;
+  /** Name of the objective. */
+  objective: string;
   prompts: PromptBuilder;
+  /** Items of a history that a prompt shows, the last ones; all by default. */
+  maxHistory?: number;
   /** Tokens, padding included, that go through the model at once. */
   batchTokens: number;
 }
@@ -28,7 +40,7 @@ export interface ThreadOptions {
   workers?: number;
 }
 
-export class LlmRecommender implements Recommender {
+export class LlmRecommender implements Recommender, TextGenerator, TitleReader, Prompting {
   readonly parts: LlmParts;
   readonly model: AdaptedModel;
   readonly trainableParameters: number;
@@ -43,106 +55,97 @@ export class LlmRecommender implements Recommender {
     return this.parts.name;
   }
 
-  /** The prompt of an instance, with slots where the adapter has a projector and `wantsSlots` agrees. */
-  prompt({ history, candidates }: Instance, { template = 0, wantsSlots = true } = {}): Prompt {
+  get prompts(): PromptBuilder {
+    return this.parts.prompts;
+  }
+
+  get batchTokens(): number {
+    return this.parts.batchTokens;
+  }
+
+  prompt(
+    { history, candidates }: CandidateQuery,
+    { template = 0, wantsSlots = true } = {},
+  ): Prompt {
     const hasSlots = wantsSlots && this.parts.adapter?.projector !== undefined;
-    return this.parts.prompts.build({ history, candidates, hasSlots, template });
-  }
-
-  /** `AdaptedModel.gates` */
-  gates(histories: readonly (readonly number[])[], use?: GateUse): Tensor | undefined {
-    return this.model.gates(histories, use);
-  }
-
-  /** `AdaptedModel.logProbabilities` */
-  logProbabilities(
-    layout: Layout,
-    histories: readonly (readonly number[])[],
-    options?: ForwardOptions,
-  ): { logProbabilities_X: Tensor; gates_BE?: Tensor } {
-    return this.model.logProbabilities(layout, histories, options);
+    const { maxHistory = history.length } = this.parts;
+    const shown = maxHistory === 0 ? [] : history.slice(-maxHistory);
+    return this.prompts.build({ history: shown, candidates, hasSlots, template });
   }
 
   /**
-   * Scores are log-likelihoods of the candidates' titles after the prompt, in nats.
-   * @param workers threads that share the instances: one per core on a CPU, where the base and the work are large enough
+   * Scores as the objective has them; of the title likelihood: log-likelihoods after the prompt, in nats.
+   * @param workers threads that share the queries: one per core on a CPU, where base and work are large enough
    */
-  async rank(
-    instances: readonly Instance[],
-    { onProgress, ...options }: RankOptions & ThreadOptions = {},
-  ): Promise<Ranking[]> {
-    const { prompts, batchTokens } = this.parts;
-    const rows = instances.map((instance) => ({
-      prompt: this.prompt(instance),
-      continuations: instance.candidates.map((item) => prompts.answer(item)),
-    }));
-    const batches = cutByTokens(rows, batchTokens);
-    const tasks = batches.map(
-      (batch): RankTask => ({
-        kind: 'rank',
-        rows: batch.map((i) => rows[i] as LayoutRow),
-        histories: batch.map((i) => (instances[i] as Instance).history),
-      }),
-    );
-    const rankings = new Array<Ranking>(instances.length);
+  async score(
+    queries: readonly CandidateQuery[],
+    { onProgress, ...options }: WorkOptions & ThreadOptions = {},
+  ): Promise<Scored[]> {
+    const { tasks, queries: batches } = objectiveNamed(this.parts.objective).tasks(queries, this);
+    const scored = new Array<Scored>(queries.length);
     let done = 0;
-    await this.#answer(tasks, options, (task, answer) => {
-      const batch = batches[task] as number[];
-      for (const [k, i] of batch.entries()) rankings[i] = answer[k] as Ranking;
-      done += batch.length;
-      onProgress?.(done);
-    });
-    return rankings;
+    await this.#answer(
+      tasks.map((task) => ({ kind: 'score', task })),
+      options,
+      (task, answer) => {
+        const batch = batches[task] as readonly number[];
+        for (const [k, i] of batch.entries()) scored[i] = answer[k] as Scored;
+        done += batch.length;
+        onProgress?.(done);
+      },
+    );
+    return scored;
   }
 
   /**
-   * `rank` of a user who may have been here before: what `memory` holds of the prompt is not read again, and the
+   * `score` of a user who may have been here before: what `memory` holds of the prompt is not read again, and the
    * memory is of this prompt afterwards.
-   * @returns the ranking, and how many tokens were known
+   * @returns the scores, and how many tokens were known
    */
-  rankReturning(instance: Instance, memory: PromptMemory): Ranking & { knownTokens: number } {
-    const prompt = this.prompt(instance);
-    const continuations = instance.candidates.map((item) => this.parts.prompts.answer(item));
+  scoreReturning(query: CandidateQuery, memory: PromptMemory): Scored & { knownTokens: number } {
+    const row = titleRow(query, this);
     return noGrad(() =>
       scope(() => {
-        const gates_BE = this.gates([instance.history]);
+        const gates_BE = this.model.gates([query.history]);
         const gates = gates_BE?.toNumbers() ?? [];
-        const knownTokens = memory.known(prompt, gates);
+        const knownTokens = memory.known(row.prompt, gates);
         const cache = memory.recall(knownTokens);
-        const task = { rows: [{ prompt, continuations }], histories: [instance.history] };
-        const [ranking] = rankRows(this.model, task, {
+        const task = { rows: [row], histories: [query.history] };
+        const [scored] = scoreTitles(this.model, task, {
           cache,
           ...(gates_BE && { gates_BE }),
-        }) as [Ranking];
-        memory.remember(cache, prompt, gates);
-        return { ...ranking, knownTokens };
+        }) as [Scored];
+        memory.remember(cache, row.prompt, gates);
+        return { ...scored, knownTokens };
       }),
     );
   }
 
   /**
-   * The greedy answer to each instance's prompt, first line only.
-   * @param workers as in `rank`
+   * The greedy answer to each query's prompt, first line only.
+   * @param workers as in `score`
    */
   async generate(
-    instances: readonly Instance[],
+    queries: readonly CandidateQuery[],
     {
       onProgress,
       maxNewTokens = 64,
       ...options
-    }: RankOptions & ThreadOptions & { maxNewTokens?: number } = {},
+    }: WorkOptions & ThreadOptions & { maxNewTokens?: number } = {},
   ): Promise<string[]> {
-    const { prompts } = this.parts;
-    const tasks = instances.map(
-      (instance): GenerateTask => ({
+    const { prompts } = this;
+    const tasks = queries.map(
+      (query): AnswerTask => ({
         kind: 'generate',
-        prompt: this.prompt(instance),
-        history: instance.history,
-        maxNewTokens,
-        end: prompts.end,
+        task: {
+          prompt: this.prompt(query),
+          history: query.history,
+          maxNewTokens,
+          end: prompts.end,
+        },
       }),
     );
-    const answers = new Array<string>(instances.length);
+    const answers = new Array<string>(queries.length);
     let done = 0;
     await this.#answer(tasks, options, (task, answer) => {
       answers[task] = prompts.read(answer as number[]);
@@ -151,19 +154,28 @@ export class LlmRecommender implements Recommender {
     return answers;
   }
 
+  titleOf(item: number): string {
+    return this.prompts.titleOf(item);
+  }
+
+  withTitles(titles: ReadonlyMap<number, string>): LlmRecommender {
+    return new LlmRecommender({ ...this.parts, prompts: new RowPrompts(this.prompts, titles) });
+  }
+
   /** Answers to tasks, in this thread or in several. */
   async #answer(
-    tasks: readonly (RankTask | GenerateTask)[],
-    { signal, workers = answerThreads(this.parts, tasks.length) }: RankOptions & ThreadOptions,
-    onAnswer: (task: number, answer: Ranking[] | number[]) => void,
+    tasks: readonly AnswerTask[],
+    { signal, workers = answerThreads(this.parts, tasks.length) }: WorkOptions & ThreadOptions,
+    onAnswer: (task: number, answer: Scored[] | number[]) => void,
   ): Promise<void> {
     if (workers > 1) {
       const threads = Math.max(1, Math.floor(engineInfo().threads / workers));
       return answerInThreads(this.parts, tasks, { count: workers, threads, signal }, onAnswer);
     }
+    const objective = objectiveNamed(this.parts.objective);
     for (const [i, task] of tasks.entries()) {
       await turn(signal);
-      onAnswer(i, answerTo(this.model, task));
+      onAnswer(i, answerTo(this.model, objective, task));
     }
   }
 }

@@ -5,34 +5,26 @@
  * one head, N(0, 1) items, layer norm on queries only, a linear output layer); `modern` is ours:
  * two pre-norm blocks, GELU, small start, output shared with the item table.
  */
-import { mismatch } from '../../errors/index.js';
 import { Dropout, Embedding, LayerNorm, Linear, Module, type Pass } from '../../nn/index.js';
 import {
   add,
   attention,
-  type Device,
   dims,
   type Generator,
   gelu,
-  indexSelect,
   linear,
   mul,
   narrow,
   permute,
   relu,
   reshape,
-  Tensor,
-  toDevice,
+  type Tensor,
 } from '../../tensor/index.js';
+import { SequenceEncoder, type SequenceOptions } from '../sequence/encoder.js';
 
-export interface SASRecOptions {
-  /** N; the padding id. */
-  catalogSize: number;
-  /** L: longest history. */
-  maxHistory: number;
-  /** M: width of items and of the representation. */
-  width: number;
+export interface SASRecOptions extends SequenceOptions {
   blocks: number;
+  /** Must divide the width. */
   heads: number;
   dropout: number;
   preset: 'classic' | 'modern';
@@ -110,7 +102,8 @@ class SASRecBlock extends Module {
  * Items on the right of a history are padding; with causal attention no real place sees them, so the
  * states of real places do not depend on the padding.
  */
-export class SASRec extends Module {
+export class SASRec extends SequenceEncoder {
+  readonly method = 'sasrec';
   items: Embedding; // [N + 1, M]; the last row is the padding's
   positions: Embedding; // [L, M]
   blocks: SASRecBlock[];
@@ -136,10 +129,6 @@ export class SASRec extends Module {
     this.#dropout = new Dropout(options.dropout);
   }
 
-  get device(): Device {
-    return this.positions.weight.device;
-  }
-
   /**
    * States after every item.
    * @param items_BL int64 ids, oldest first, padded on the right with N
@@ -159,39 +148,5 @@ export class SASRec extends Module {
   logits(states: Tensor): Tensor {
     if (this.output !== undefined) return this.output.forward(states);
     return linear(states, narrow(this.items.weight, 0, 0, this.options.catalogSize));
-  }
-
-  /**
-   * One vector per history: the state after its last item.
-   * @param histories item ids, oldest first; only the last L count
-   * @returns representation_BM
-   * @throws IloraError `data` if a history is empty: it has no last item
-   */
-  represent(histories: readonly (readonly number[])[]): Tensor {
-    const { maxHistory, catalogSize } = this.options;
-    const cut = histories.map((history) => history.slice(-maxHistory));
-    if (cut.some((history) => history.length === 0)) {
-      throw mismatch('data', {
-        where: 'SASRec.represent(histories)',
-        expected: 'at least one item in each',
-        got: [],
-      });
-    }
-    const L = Math.max(...cut.map((history) => history.length));
-    const ids = new BigInt64Array(cut.length * L).fill(BigInt(catalogSize));
-    const lasts = new BigInt64Array(cut.length);
-    for (const [b, history] of cut.entries()) {
-      for (const [l, item] of history.entries()) ids[b * L + l] = BigInt(item);
-      lasts[b] = BigInt(b * L + history.length - 1);
-    }
-    const states_BLM = this.forward(toDevice(Tensor.from(ids, [cut.length, L]), this.device));
-    const flat = reshape(states_BLM, [cut.length * L, this.options.width]);
-    return indexSelect(flat, 0, toDevice(Tensor.from(lasts), this.device));
-  }
-
-  /** Vectors of items for projection into a language model: [X, M]. */
-  itemVectors(items: readonly number[]): Tensor {
-    const ids = Tensor.from(items, undefined, 'int64');
-    return this.items.forward(toDevice(ids, this.device));
   }
 }

@@ -7,22 +7,17 @@
  * depend on which worker was faster.
  */
 import { internal } from '../../errors/index.js';
-import type { Llama } from '../../llama/index.js';
 import {
   type GradientTask,
-  isWorthThreads,
-  type LlmLearner,
-  ModelThread,
-  planOf,
-  type ThreadPlan,
+  type GradientThread,
+  type Learner,
+  type Sharing,
   type TrainingPosition,
-  tokensPerWorker,
   untilAborted,
 } from '../../recommenders/index.js';
 import {
   adopt,
   clone,
-  DTYPE_BYTES,
   engineInfo,
   engineThreads,
   foreach,
@@ -33,24 +28,21 @@ import {
 import { checkLoss, type GradientSource, OwnGradients } from './source.js';
 
 /**
- * How gradients are had on this machine: from workers where there are several threads and windows to share.
- * @param workers number of them; by default one per thread that libtorch may use, as far as memory goes, unless the
- *   base is small
+ * How gradients are had on this machine: from workers where the learner can share a step, and there are several
+ * threads and examples to share.
+ * @param workers number of them; by default one per thread that libtorch may use, as far as memory goes
  * @throws AbortError when the signal fires while they start
  */
 export async function gradientSource(
-  learner: LlmLearner,
+  learner: Learner,
   { batchSize, workers }: { batchSize: number; workers?: number },
   signal?: AbortSignal,
 ): Promise<GradientSource> {
   const { threads } = engineInfo();
-  const { base, adapter, batchTokens } = learner.recommender.parts;
-  const isAble = base.device === 'cpu' && adapter?.gate?.dependsOnBatch !== true;
-  const byDefault = isWorthThreads(base)
-    ? affordableWorkers(base, batchTokens, process.availableMemory())
-    : 1;
-  const wanted = workers ?? Math.min(threads, byDefault);
-  const count = isAble ? Math.min(wanted, batchSize) : 1;
+  const { sharing } = learner;
+  if (sharing === undefined) return new OwnGradients(learner);
+  const wanted = workers ?? Math.min(threads, sharing.workers(process.availableMemory()));
+  const count = Math.min(wanted, batchSize);
   if (count === 1) return new OwnGradients(learner);
   return GradientWorkers.start(learner, {
     workers: count,
@@ -59,34 +51,12 @@ export async function gradientSource(
   });
 }
 
-/** Activations that a layer keeps per token, in D + F: SmolLM2-135M takes 1.2 GB for 1,024 tokens in bfloat16. */
-const KEPT_WIDTHS = 9;
-/** More share a step on no machine. */
-const MOST_WORKERS = 256;
-
-/**
- * How many workers' activations fill at most half of the bytes that are left; at least 1.
- * @param tokens that one worker alone would have in a part
- */
-export function affordableWorkers(
-  { config, dtype }: Pick<Llama, 'config' | 'dtype'>,
-  tokens: number,
-  bytesLeft: number,
-): number {
-  const { numLayers, hiddenSize, intermediateSize } = config;
-  const kept = numLayers * KEPT_WIDTHS * (hiddenSize + intermediateSize) * DTYPE_BYTES[dtype];
-  const fits = (count: number): boolean =>
-    count * tokensPerWorker(tokens, count) * kept <= bytesLeft / 2;
-  let workers = 1;
-  while (workers < MOST_WORKERS && fits(workers + 1)) workers++;
-  return workers;
-}
-
 export class GradientWorkers implements GradientSource {
   readonly #parameters: ReadonlyMap<string, Tensor>;
 
   private constructor(
-    readonly learner: LlmLearner,
+    readonly learner: Learner,
+    private readonly sharing: Sharing,
     private readonly members: readonly Member[],
     private readonly threads: number,
   ) {
@@ -101,14 +71,16 @@ export class GradientWorkers implements GradientSource {
    * @throws AbortError when the signal fires
    */
   static async start(
-    learner: LlmLearner,
+    learner: Learner,
     { workers, threads, signal }: { workers: number; threads: number; signal?: AbortSignal },
   ): Promise<GradientWorkers> {
     signal?.throwIfAborted();
-    const members = Array.from({ length: workers }, () => new Member(planFor(learner, threads)));
+    const { sharing } = learner;
+    if (sharing === undefined) throw internal(`${learner.name} cannot share a step`);
+    const members = Array.from({ length: workers }, () => new Member(sharing.start(threads)));
     try {
       await untilAborted(Promise.all(members.map((member) => member.ready())), signal);
-      return new GradientWorkers(learner, members, threads);
+      return new GradientWorkers(learner, sharing, members, threads);
     } catch (error) {
       const ended = Promise.all(members.map((member) => member.end()));
       // After a stop nobody waits for workers that are still reading the library.
@@ -128,13 +100,12 @@ export class GradientWorkers implements GradientSource {
   }
 
   async #accumulate(position: TrainingPosition, signal?: AbortSignal): Promise<number> {
-    const { learner, members } = this;
-    const { batch } = position;
+    const { learner, sharing, members } = this;
     const fixed = {
-      targets: Math.max(1, learner.countTargets(batch, position)),
-      recomputesActivations: learner.options.recomputesActivations === true,
+      targets: Math.max(1, learner.countTargets(position.batch, position)),
+      recomputesActivations: sharing.recomputesActivations,
     };
-    const parts = learner.cut(batch, position, members.length);
+    const parts = learner.cut(position.batch, position, members.length);
     const done = new Map<number, Part>();
     let taken = 0;
     let added = 0;
@@ -145,14 +116,8 @@ export class GradientWorkers implements GradientSource {
         signal?.throwIfAborted();
         const place = taken++;
         const examples = parts[place] as number[];
-        const windows = learner.windows(examples, position);
-        const part = await member.compute({
-          kind: 'gradients',
-          position,
-          examples,
-          windows,
-          ...fixed,
-        });
+        const batch = sharing.batch(examples, position);
+        const part = await member.compute({ position, examples, batch, ...fixed });
         done.set(place, part);
         if (isOver) return release();
         signal?.throwIfAborted();
@@ -208,16 +173,15 @@ interface Part {
 
 /** One worker and where its gradients stand. */
 class Member {
-  readonly #thread: ModelThread;
+  readonly #thread: GradientThread;
   readonly #gradients = new Map<string, Tensor>();
 
-  constructor(plan: ThreadPlan) {
-    this.#thread = new ModelThread(plan);
+  constructor(thread: GradientThread) {
+    this.#thread = thread;
   }
 
   async ready(): Promise<void> {
-    const { gradients } = await this.#thread.ready();
-    for (const [key, shared] of gradients) this.#gradients.set(key, adopt(shared));
+    for (const [key, shared] of await this.#thread.ready()) this.#gradients.set(key, adopt(shared));
   }
 
   async compute(task: GradientTask): Promise<Part> {
@@ -236,9 +200,4 @@ class Member {
     for (const gradient of this.#gradients.values()) gradient.dispose();
     this.#gradients.clear();
   }
-}
-
-function planFor({ recommender: { parts } }: LlmLearner, threads: number): ThreadPlan {
-  if (parts.adapter === undefined) throw internal('workers need an adapter to train');
-  return planOf(parts, { purpose: 'gradients', threads });
 }

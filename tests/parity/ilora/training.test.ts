@@ -87,7 +87,7 @@ for (const kind of ['linear', 'conv', 'conv-batch-norm']) {
     const adapter = new Adapter(
       base,
       { ...facts.adapter, kind: 'ilora', dropout: 0, targets, hasSlots: true },
-      facts.sasrec.width,
+      { representation: facts.sasrec.width, items: facts.sasrec.width },
       1,
     );
     adapter.to('cpu', 'float64');
@@ -100,12 +100,15 @@ for (const kind of ['linear', 'conv', 'conv-batch-norm']) {
     const recommender = new LlmRecommender({
       name: 'ilora',
       base,
+      objective: 'title-likelihood',
       prompts: new FixedPrompts(facts),
       adapter,
-      recommender: sasrec.freeze(),
+      encoder: sasrec.freeze(),
       batchTokens: 60,
     });
-    const instances = facts.rows.map((row, i): Instance => ({ ...row, row: i, user: `${i}` }));
+    const instances = facts.rows.map(
+      (row, i): Instance => ({ ...row, split: 'train', row: i, user: `${i}` }),
+    );
     const dataset = {
       rows: () => instances.length,
       instance: (_split: string, row: number) => instances[row],
@@ -159,7 +162,7 @@ for (const kind of ['linear', 'conv', 'conv-batch-norm']) {
     comparison.check('norms', norms);
     if (kind === 'linear')
       for (const [key, tensor] of parameters) comparison.check(`trained ${key}`, tensor);
-    const ranked = await recommender.rank(instances);
+    const ranked = await recommender.score(instances);
     comparison.checkFlat(
       'gates',
       ranked.flatMap(({ gates }) => gates ?? []),

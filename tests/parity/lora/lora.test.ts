@@ -50,7 +50,7 @@ const adapter = new Adapter(
     gate: 'linear',
     hasSlots: false,
   },
-  1,
+  { representation: 1, items: 1 },
   1,
 ).to('cpu', 'float64');
 const trained = new Map(adapter.namedParameters());

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SASRec, SASRecLearner, type SASRecOptions } from '../../../src/recommenders/index.js';
+import { SASRec, type SASRecOptions, SequenceLearner } from '../../../src/recommenders/index.js';
 import { engineThreads, Generator, reshape, Tensor } from '../../../src/tensor/index.js';
 import { Comparison, openFixture } from '../support/fixture.js';
 
@@ -21,7 +21,7 @@ interface Facts {
 }
 
 /** A position at which the learner's cuts begin at the first item of each sequence, as the reference's do. */
-function uncutPosition(learner: SASRecLearner, places: number) {
+function uncutPosition(learner: SequenceLearner, places: number) {
   for (let seed = 0; seed < 10_000; seed++) {
     const position = { seed, step: 0, totalSteps: 1, batch: [] };
     // The first chunks of the two sequences are full only then: one has L targets, the other L - 1 in all.
@@ -49,7 +49,7 @@ for (const preset of ['classic', 'modern']) {
         user: `${i}`,
         items: Int32Array.from(items),
       }));
-      const learner = new SASRecLearner(model, sequences, {
+      const learner = new SequenceLearner(model, sequences, {
         learningRate: 1,
         weightDecay: 0,
         loss,

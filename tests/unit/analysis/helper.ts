@@ -44,17 +44,18 @@ const NUM_CANDIDATES = 20;
 async function madeUp(method: string, skill: number, trainableParameters: number, numRows: number) {
   const random = new Random(7, method);
   const instances = Array.from({ length: numRows }, (_, row) => ({
+    split: 'test' as const,
     row,
     user: `user ${row + 1}`,
     history: [0],
     target: 0,
     candidates: Array.from({ length: NUM_CANDIDATES }, (_, item) => item),
   }));
-  const rank = async () =>
+  const score = async () =>
     instances.map(({ candidates }) => ({
       scores: candidates.map((item) => random.uniform() + (item === 0 ? skill : 0)),
     }));
-  return evaluate({ name: method, trainableParameters, rank }, instances, { resamples: 300 });
+  return evaluate({ name: method, trainableParameters, score }, instances, { resamples: 300 });
 }
 
 /** A complete report of six made-up methods. */

@@ -85,7 +85,7 @@ test('every embedded spec reads back and compiles', () => {
   assert.deepEqual(
     blocks.map(([, id]) => id),
     [
-      'figure-hr1',
+      'figure-hr_at_1',
       'figure-losses',
       'figure-experts',
       'figure-gates-1',

@@ -50,6 +50,7 @@ test('one line per method; a dash where a method cannot tell', async () => {
     method: 'text',
     trainableParameters: 5,
     instances: scored.outcomes.map(({ row, user, target, candidates }) => ({
+      split: 'test' as const,
       row,
       user,
       target,

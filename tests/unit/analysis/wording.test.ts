@@ -16,7 +16,7 @@ const comparison: Comparison = {
   hits: { both: 30, onlyFirst: 12, onlySecond: 1, neither: 52 },
   test: 'mcnemar',
   pValue: 0.0034,
-  differences: { hr1: { value: 0.1158, low: 0.042, high: 0.189 } },
+  differences: { hr_at_1: { value: 0.1158, low: 0.042, high: 0.189 } },
 };
 
 test('a comparison reads as a sentence with difference, interval and p-value', () => {
@@ -34,7 +34,7 @@ test('the conclusion follows the corrected p-value and the sign', () => {
     describeComparison({ first: 'A', second: 'B', comparison: { ...comparison, ...change } });
   assert.match(say({ adjustedPValue: 0.07 }).conclusion, /do not separate A from B/);
   assert.match(say({ adjustedPValue: 0.07 }).evidence, /p = 0\.07 after Holm/);
-  const worse = { hr1: { value: -0.1, low: -0.2, high: -0.01 } };
+  const worse = { hr_at_1: { value: -0.1, low: -0.2, high: -0.01 } };
   assert.match(say({ differences: worse }).conclusion, /^B is better than A/);
 });
 

@@ -9,13 +9,12 @@ import {
 } from '../../../src/audit/hostile-titles.js';
 import { hostileVariants } from '../../../src/audit/hostile-variants.js';
 import { formatHostileTitles, passesPerRow } from '../../../src/audit/index.js';
-import { readsTitles, retitled } from '../../../src/audit/retitled.js';
-import type { Instance } from '../../../src/data/index.js';
+import type { CandidateQuery, Instance } from '../../../src/data/index.js';
 import {
   LlmRecommender,
-  type Ranking,
   type Recommender,
-  SASRecRecommender,
+  type Scored,
+  SequenceRecommender,
 } from '../../../src/recommenders/index.js';
 import { engineThreads } from '../../../src/tensor/index.js';
 import { PromptBuilder } from '../../../src/text/index.js';
@@ -30,9 +29,26 @@ import {
 
 engineThreads(1);
 
-const named = { titleOf: (item: number) => titles[item]!, domain: 'movie' as const };
+const named = { titleOf: (item: number) => titles[item]! };
 const measured = (recommender: Recommender, instances = tinyInstances): Promise<HostileTitles> =>
-  measureHostileTitles(recommender, instances, { ...named, seed: 3 });
+  measureHostileTitles(modelOf(recommender), instances, { ...named, seed: 3 });
+
+/** A recommender with its capability to be shown other titles, if it has it. */
+const modelOf = (recommender: Recommender) => ({
+  recommender,
+  ...(recommender instanceof LlmRecommender && { titleReader: recommender }),
+});
+
+/** The recommender for one row in which an item may have another title. */
+function retitled(
+  recommender: LlmRecommender,
+  { history, candidates }: Instance,
+  change?: { item: number; title: string },
+): LlmRecommender {
+  const items = [...new Set([...history, ...candidates])];
+  const titleOf = (item: number) => (item === change?.item ? change.title : titles[item]!);
+  return recommender.withTitles(new Map(items.map((item) => [item, titleOf(item)])));
+}
 
 /** An LLM recommender over its base alone, or with plain LoRA. */
 const tinyLora = (): LlmRecommender => tinyIlora({ adapter: { kind: 'lora', hasSlots: false } });
@@ -40,6 +56,7 @@ const tinyBase = (): LlmRecommender =>
   new LlmRecommender({
     name: 'base',
     base: tinyLlama(),
+    objective: 'title-likelihood',
     prompts: new PromptBuilder(wordEncoder, titles, 'movie'),
     batchTokens: 1,
   });
@@ -47,8 +64,8 @@ const tinyBase = (): LlmRecommender =>
 test('a row whose titles are as they were scores exactly as the run does, slots included', async () => {
   for (const recommender of [tinyIlora(), tinyLora(), tinyBase()])
     for (const instance of tinyInstances) {
-      const same = retitled(recommender, instance, named);
-      assert.deepEqual(await same.rank([instance]), await recommender.rank([instance]));
+      const same = retitled(recommender, instance);
+      assert.deepEqual(await same.score([instance]), await recommender.score([instance]));
     }
 });
 
@@ -60,10 +77,10 @@ test('a retitled item is shown as in a catalog that has this title', async () =>
     prompts: new PromptBuilder(wordEncoder, changed, 'movie'),
   });
   const instance = tinyInstances[0]!;
-  const row = retitled(recommender, instance, named, { item: 8, title: 'Blue Stone 5 Night' });
-  const [scores] = await row.rank([instance]);
-  assert.deepEqual([scores], await whole.rank([instance]));
-  assert.notDeepEqual([scores], await recommender.rank([instance]));
+  const row = retitled(recommender, instance, { item: 8, title: 'Blue Stone 5 Night' });
+  const [scores] = await row.score([instance]);
+  assert.deepEqual([scores], await whole.score([instance]));
+  assert.notDeepEqual([scores], await recommender.score([instance]));
 });
 
 test('an empty title is what the prompt makes of it in the whole catalog', async () => {
@@ -74,14 +91,14 @@ test('an empty title is what the prompt makes of it in the whole catalog', async
     prompts: new PromptBuilder(wordEncoder, changed, 'movie'),
   });
   const instance = tinyInstances[0]!;
-  const row = retitled(recommender, instance, named, { item: 3, title: '' });
-  assert.deepEqual(await row.rank([instance]), await whole.rank([instance]));
+  const row = retitled(recommender, instance, { item: 3, title: '' });
+  assert.deepEqual(await row.score([instance]), await whole.score([instance]));
 });
 
 test('every variant is measured for target and negative on base, LoRA and iLoRA, 10,000 characters included', async () => {
   for (const recommender of [tinyBase(), tinyLora(), tinyIlora()]) {
     let passes = 0;
-    const result = await measureHostileTitles(recommender, tinyInstances, {
+    const result = await measureHostileTitles(modelOf(recommender), tinyInstances, {
       ...named,
       onProgress: (done) => {
         passes = done;
@@ -114,10 +131,10 @@ test('every variant is measured for target and negative on base, LoRA and iLoRA,
   }
 });
 
-test('SASRec reads no titles: ranked again under each of them, nothing moves', async () => {
-  const recommender = new SASRecRecommender(tinySasrec().freeze());
-  assert.equal(readsTitles(recommender), false);
+test('SASRec reads no titles: asked again under each of them, nothing moves', async () => {
+  const recommender = new SequenceRecommender(tinySasrec().freeze());
   const result = await measured(recommender);
+  assert.equal(result.readsTitles, false);
   for (const { moved, gain, becameFirst, firstBefore, firstAfter } of result.effects) {
     assert.deepEqual([moved, gain.mean, gain.low, gain.high, becameFirst.count], [0, 0, 0, 0, 0]);
     assert.equal(firstBefore, firstAfter);
@@ -132,7 +149,14 @@ test('equal seeds give equal results', async () => {
 });
 
 test('ranks count ties against the item', () => {
-  const instance: Instance = { row: 0, user: 'a', history: [9], target: 1, candidates: [1, 2, 3] };
+  const instance: Instance = {
+    split: 'test',
+    row: 0,
+    user: 'a',
+    history: [9],
+    target: 1,
+    candidates: [1, 2, 3],
+  };
   assert.equal(rankOf(instance, [5, 5, 1], 1), 2);
   assert.equal(rankOf(instance, [5, 5, 1], 3), 3);
   assert.equal(rankOf(instance, [6, 5, 1], 1), 1);
@@ -169,25 +193,28 @@ test('gains, shares and severity of a case worked out by hand', () => {
 test('a recommender that a title wins over is found', async () => {
   /** Prefers whatever has most tokens, so a long title always wins. */
   class Gullible extends LlmRecommender {
-    override async rank(instances: readonly Instance[]): Promise<Ranking[]> {
-      return instances.map(({ candidates }) => ({
+    override async score(queries: readonly CandidateQuery[]): Promise<Scored[]> {
+      return queries.map(({ candidates }) => ({
         scores: candidates.map((item) => this.parts.prompts.answer(item).length),
       }));
+    }
+    override withTitles(shown: ReadonlyMap<number, string>): Gullible {
+      return new Gullible(super.withTitles(shown).parts);
     }
   }
   const { parts } = tinyBase();
   const many = Array.from({ length: 24 }, (_, row): Instance => {
     const candidates = [...new Set([row % 12, (row + 5) % 12, (row + 7) % 12, (row + 3) % 12])];
-    return { row, user: `u${row}`, history: [(row + 1) % 12], target: row % 12, candidates };
+    return {
+      split: 'test',
+      row,
+      user: `u${row}`,
+      history: [(row + 1) % 12],
+      target: row % 12,
+      candidates,
+    };
   });
-  // `retitled` makes an LlmRecommender of the parts; the gullible one is put in its place.
-  const original = LlmRecommender.prototype.rank;
-  LlmRecommender.prototype.rank = Gullible.prototype.rank;
-  try {
-    const finding = hostileFinding(await measured(new Gullible(parts), many), 'x');
-    assert.equal(finding.severity, 'severe');
-    assert.ok((finding.figures.worstBecameFirst as number) > 0.9);
-  } finally {
-    LlmRecommender.prototype.rank = original;
-  }
+  const finding = hostileFinding(await measured(new Gullible(parts), many), 'x');
+  assert.equal(finding.severity, 'severe');
+  assert.ok((finding.figures.worstBecameFirst as number) > 0.9);
 });

@@ -94,7 +94,7 @@ test('counts for the rows at hand score exactly as all counts do', async () => {
     meetings: countMeetingsFor(instances, sequences, { catalogSize, window: 10 }),
   });
   const all = new Cooccurrence({ catalogSize, sequences, window: 10 });
-  assert.deepEqual(await some.rank(instances), await all.rank(instances));
+  assert.deepEqual(await some.score(instances), await all.score(instances));
 });
 
 test('an order is followed through other items, and proves nothing on a ring', () => {

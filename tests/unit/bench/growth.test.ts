@@ -51,9 +51,9 @@ test('a rank counts what scores as high as the target, without the history', () 
     { history: [3], target: 2 },
   ];
   const scores = Float32Array.of(9, 5, 1, 0, 7, 6, 6, 9); // ranks 1 and 3
-  const { hr10, ndcg10 } = qualityOf(rows, scores, 4);
-  assert.equal(hr10, 1);
-  assert.ok(Math.abs(ndcg10 - (1 + 1 / Math.log2(4)) / 2) < 1e-12);
+  const { hr_at_10, ndcg_at_10 } = qualityOf(rows, scores, 4);
+  assert.equal(hr_at_10, 1);
+  assert.ok(Math.abs(ndcg_at_10 - (1 + 1 / Math.log2(4)) / 2) < 1e-12);
 });
 
 test('held-out items are not learned, and the time to a quality is that of the first epoch that has it', () => {
@@ -61,7 +61,7 @@ test('held-out items are not learned, and the time to a quality is that of the f
   assert.deepEqual(learned(items), [5, 6, 7]);
   assert.deepEqual(held(items, 'validation'), { history: [5, 6, 7], target: 8 });
   assert.deepEqual(held(items, 'test'), { history: [5, 6, 7, 8], target: 9 });
-  const curve = [1, 2, 3].map((seconds) => ({ seconds, ndcg10: seconds / 10 }));
+  const curve = [1, 2, 3].map((seconds) => ({ seconds, ndcg_at_10: seconds / 10 }));
   assert.equal(secondsTo(curve, 0.2), 2);
   assert.equal(secondsTo(curve, 0.4), undefined);
 });

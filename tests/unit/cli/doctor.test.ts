@@ -35,7 +35,7 @@ test('where the engine works the exit code is 0 and the facts are in the documen
   assert.match(libtorch.version, /^\d+\.\d+/);
   assert.equal(engine.speeds.length, 2);
   for (const { gflops } of engine.speeds) assert.ok(gflops > 0);
-  assert.ok(cache.freeBytes > 0);
+  assert.ok(cache.free_bytes > 0);
   const names = (checks as Check[]).map(({ name }) => name);
   for (const name of ['node', 'compiler', 'pip', 'libtorch', 'addon', 'threads', 'cuda', 'cache'])
     assert.ok(names.includes(name), name);

@@ -48,9 +48,9 @@ test('differences, discordant rows and p-value of two methods', async () => {
   assert.deepEqual(comparison.hits, { both: 1, onlyFirst: 8, onlySecond: 1, neither: 10 });
   assert.equal(comparison.test, 'mcnemar');
   assert.ok(Math.abs(comparison.pValue - 20 / 512) < 1e-12);
-  const { hr1, mrr } = comparison.differences;
-  assert.ok(Math.abs(hr1.value - 7 / 20) < 1e-12);
-  assert.ok(hr1.low > 0 && hr1.low < hr1.value && hr1.value < hr1.high);
+  const { hr_at_1, mrr } = comparison.differences;
+  assert.ok(Math.abs(hr_at_1.value - 7 / 20) < 1e-12);
+  assert.ok(hr_at_1.low > 0 && hr_at_1.low < hr_at_1.value && hr_at_1.value < hr_at_1.high);
   assert.ok(mrr !== undefined && mrr.value > 0);
 });
 
@@ -60,14 +60,14 @@ test('swapping the methods mirrors the comparison', async () => {
   const forth = compare(one, two);
   const back = compare(two, one);
   assert.equal(forth.pValue, back.pValue);
-  assert.ok(Math.abs(forth.differences.hr1.value + back.differences.hr1.value) < 1e-12);
+  assert.ok(Math.abs(forth.differences.hr_at_1.value + back.differences.hr_at_1.value) < 1e-12);
 });
 
 test('a method compared with itself differs nowhere', async () => {
   const one = await evaluationOf([true, false, true], 'one');
   const { pValue, differences } = compare(one, one);
   assert.equal(pValue, 1);
-  assert.deepEqual(differences.hr1, { value: 0, low: 0, high: 0 });
+  assert.deepEqual(differences.hr_at_1, { value: 0, low: 0, high: 0 });
 });
 
 test('repeated users flip sign together; one row per user agrees with McNemar', async () => {
@@ -129,8 +129,8 @@ test('ranked rows and generated texts are compared by HR@1 alone', async () => {
   const ranked = await evaluationOf([true, false], 'ranked');
   const generated = generatedOf(['0', '0']);
   for (const { differences } of [compare(ranked, generated), compare(generated, ranked)]) {
-    assert.equal(Math.abs(differences.hr1.value), 0.5);
-    assert.deepEqual([differences.ndcg10, differences.mrr], [undefined, undefined]);
+    assert.equal(Math.abs(differences.hr_at_1.value), 0.5);
+    assert.deepEqual([differences.ndcg_at_10, differences.mrr], [undefined, undefined]);
   }
 });
 

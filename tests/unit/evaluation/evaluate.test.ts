@@ -13,15 +13,18 @@ test('metrics of three rows computed by hand', async () => {
   const { metrics, ...rest } = await evaluate(fixed(scores), instances(3));
   assert.equal(rest.numRows, 3);
   assert.equal(rest.trainableParameters, 7);
-  assert.equal(metrics.hr1.value, 1 / 3);
-  assert.deepEqual([metrics.hr1.count, metrics.hr1.total, metrics.hr1.interval], [1, 3, 'wilson']);
-  assert.equal(metrics.hr3?.value, 2 / 3);
-  assert.equal(metrics.hr5?.value, 1);
+  assert.equal(metrics.hr_at_1.value, 1 / 3);
+  assert.deepEqual(
+    [metrics.hr_at_1.count, metrics.hr_at_1.total, metrics.hr_at_1.interval],
+    [1, 3, 'wilson'],
+  );
+  assert.equal(metrics.hr_at_3?.value, 2 / 3);
+  assert.equal(metrics.hr_at_5?.value, 1);
   assert.equal(metrics.mrr?.value, (1 + 1 / 2 + 1 / 4) / 3);
   const ndcg = (1 + 1 / Math.log2(3) + 1 / Math.log2(5)) / 3;
-  assert.ok(Math.abs(metrics.ndcg5!.value - ndcg) < 1e-12);
+  assert.ok(Math.abs(metrics.ndcg_at_5!.value - ndcg) < 1e-12);
   assert.equal(metrics.mrr?.interval, 'bootstrap');
-  assert.equal(metrics.validRatio.value, 1);
+  assert.equal(metrics.valid_ratio.value, 1);
 });
 
 test('ties count against the method: equal scores are no hit', () => {
@@ -125,19 +128,19 @@ test('a wrong number of scores, NaN and a missing target name the row', () => {
     );
 });
 
-test('no rows, a repeated row and too few rankings are errors', async () => {
+test('no rows, a repeated row and too few scores are errors', async () => {
   await assert.rejects(evaluate(fixed([]), []), /at least one instance, got 0$/);
   const [one] = instances(1);
   await assert.rejects(evaluate(fixed([]), [one!, one!]), /row 0 twice/);
-  const silent = { ...fixed([]), rank: async () => [] };
-  await assert.rejects(evaluate(silent, [one!]), /expected 1 rankings/);
+  const silent = { ...fixed([]), score: async () => [] };
+  await assert.rejects(evaluate(silent, [one!]), /expected 1 lists of scores/);
 });
 
 test('repeated users are clustered', async () => {
   const rows = instances(8, { userOf: (row) => `user ${row % 4}` });
   const evaluation = await evaluate(fixed(rows.map((_, i) => [i % 2, 0.5, 0, 0])), rows);
   assert.equal(evaluation.numUsers, 4);
-  assert.equal(evaluation.metrics.hr1.interval, 'bootstrap');
+  assert.equal(evaluation.metrics.hr_at_1.interval, 'bootstrap');
 });
 
 test('generated text: hits over all rows, over valid rows, and ValidRatio', () => {
@@ -150,10 +153,10 @@ test('generated text: hits over all rows, over valid rows, and ValidRatio', () =
     titleOf: (item) => names[item]!,
     seconds: 1,
   });
-  const { hr1, hr1Valid, validRatio, mrr } = evaluation.metrics;
-  assert.deepEqual([hr1.count, hr1.total], [1, 4]);
-  assert.deepEqual([hr1Valid?.count, hr1Valid?.total], [1, 3]);
-  assert.deepEqual([validRatio.count, validRatio.total], [3, 4]);
+  const { hr_at_1, hr_at_1_valid, valid_ratio, mrr } = evaluation.metrics;
+  assert.deepEqual([hr_at_1.count, hr_at_1.total], [1, 4]);
+  assert.deepEqual([hr_at_1_valid?.count, hr_at_1_valid?.total], [1, 3]);
+  assert.deepEqual([valid_ratio.count, valid_ratio.total], [3, 4]);
   assert.equal(mrr, undefined, 'generation ranks nothing');
   assert.equal(evaluation.outcomes[2]!.answer, undefined);
 });
@@ -191,8 +194,8 @@ test('without a valid answer there is no HR@1 over valid rows', () => {
     },
     { matcher: 'published' },
   );
-  assert.ok(!('hr1Valid' in evaluation.metrics));
-  assert.equal(evaluation.metrics.validRatio.value, 0);
+  assert.ok(!('hr_at_1_valid' in evaluation.metrics));
+  assert.equal(evaluation.metrics.valid_ratio.value, 0);
   assert.equal(evaluation.matcher, 'published');
 });
 

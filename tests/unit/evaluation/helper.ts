@@ -9,6 +9,7 @@ export function instances(
   { numCandidates = 4, userOf = (row: number) => `user ${row}` } = {},
 ): Instance[] {
   return Array.from({ length: count }, (_, row) => ({
+    split: 'test' as const,
     row,
     user: userOf(row),
     history: [1, 2, 3],
@@ -22,7 +23,7 @@ export function fixed(scores: readonly (readonly number[])[], name = 'fixed'): R
   return {
     name,
     trainableParameters: 7,
-    rank: async (rows) => rows.map((_, index) => ({ scores: scores[index]! })),
+    score: async (rows) => rows.map((_, index) => ({ scores: scores[index]! })),
   };
 }
 

@@ -19,15 +19,15 @@ const at = (name: (typeof METRIC_NAMES)[number], ranks: readonly number[]): numb
   ranks.map((rank) => metricParts(name, [outcomeAt(rank)])![0]!.value);
 
 test('HR@k counts ranks up to k and no further', () => {
-  assert.deepEqual(at('hr1', [1, 2]), [1, 0]);
-  assert.deepEqual(at('hr3', [1, 2, 3, 4]), [1, 1, 1, 0]);
-  assert.deepEqual(at('hr5', [4, 5, 6]), [1, 1, 0]);
-  assert.deepEqual(at('hr10', [9, 10, 11]), [1, 1, 0]);
+  assert.deepEqual(at('hr_at_1', [1, 2]), [1, 0]);
+  assert.deepEqual(at('hr_at_3', [1, 2, 3, 4]), [1, 1, 1, 0]);
+  assert.deepEqual(at('hr_at_5', [4, 5, 6]), [1, 1, 0]);
+  assert.deepEqual(at('hr_at_10', [9, 10, 11]), [1, 1, 0]);
 });
 
 test('NDCG@k is 1 / log2(1 + rank) up to k and 0 beyond, MRR 1 / rank', () => {
-  assert.deepEqual(at('ndcg5', [1, 3, 5, 6]), [1, 0.5, 1 / Math.log2(6), 0]);
-  assert.deepEqual(at('ndcg10', [7, 10, 11]), [1 / 3, 1 / Math.log2(11), 0]);
+  assert.deepEqual(at('ndcg_at_5', [1, 3, 5, 6]), [1, 0.5, 1 / Math.log2(6), 0]);
+  assert.deepEqual(at('ndcg_at_10', [7, 10, 11]), [1 / 3, 1 / Math.log2(11), 0]);
   assert.deepEqual(at('mrr', [1, 2, 4, 12]), [1, 0.5, 0.25, 1 / 12]);
 });
 
@@ -49,8 +49,8 @@ test('a metric that one row cannot tell is not told for the others', () => {
   const ranked = outcomeAt(2);
   const generated = { ...ranked, rank: undefined };
   assert.equal(metricParts('mrr', [ranked, generated]), undefined);
-  assert.equal(metricParts('hr3', [generated, ranked]), undefined);
-  assert.equal(metricParts('hr1', [ranked, generated])?.length, 2);
+  assert.equal(metricParts('hr_at_3', [generated, ranked]), undefined);
+  assert.equal(metricParts('hr_at_1', [ranked, generated])?.length, 2);
 });
 
 test('shares of single rows have Wilson intervals, graded metrics the bootstrap', async () => {
@@ -62,14 +62,14 @@ test('shares of single rows have Wilson intervals, graded metrics the bootstrap'
   const { metrics } = await evaluate(fixed(scores), instances(3), { resamples: 50 });
   const intervals = METRIC_NAMES.map((name) => [name, metrics[name]?.interval]);
   assert.deepEqual(Object.fromEntries(intervals), {
-    hr1: 'wilson',
-    hr1Valid: 'wilson',
-    validRatio: 'wilson',
-    hr3: 'wilson',
-    hr5: 'wilson',
-    hr10: 'wilson',
-    ndcg5: 'bootstrap',
-    ndcg10: 'bootstrap',
+    hr_at_1: 'wilson',
+    hr_at_1_valid: 'wilson',
+    valid_ratio: 'wilson',
+    hr_at_3: 'wilson',
+    hr_at_5: 'wilson',
+    hr_at_10: 'wilson',
+    ndcg_at_5: 'bootstrap',
+    ndcg_at_10: 'bootstrap',
     mrr: 'bootstrap',
   });
 });

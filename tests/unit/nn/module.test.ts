@@ -1,6 +1,7 @@
 /** Modules: names, moving, freezing, loading. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { snakeCase } from '../../../src/files/index.js';
 import {
   Dropout,
   Embedding,
@@ -10,7 +11,6 @@ import {
   Module,
   parameter,
   RmsNorm,
-  snakeCase,
   zeroBias,
 } from '../../../src/nn/index.js';
 import {

@@ -1,4 +1,4 @@
-/** Ranking and generating in threads: the answers of one thread, whoever is faster. */
+/** Scored and generating in threads: the answers of one thread, whoever is faster. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
@@ -23,7 +23,13 @@ const instances: readonly Instance[] = Array.from({ length: 5 }, () => tinyInsta
 function bare(): LlmRecommender {
   const { base, prompts, adapter } = tinyIlora().parts;
   adapter.remove();
-  return new LlmRecommender({ name: 'base', base, prompts, batchTokens: 60 });
+  return new LlmRecommender({
+    name: 'base',
+    base,
+    objective: 'title-likelihood',
+    prompts,
+    batchTokens: 60,
+  });
 }
 
 const kinds: Record<string, () => LlmRecommender> = {
@@ -36,9 +42,9 @@ const kinds: Record<string, () => LlmRecommender> = {
 for (const [name, make] of Object.entries(kinds))
   test(`${name}: rankings, gates and texts are those of one thread, bit for bit`, async () => {
     const recommender = make();
-    const wanted = await recommender.rank(instances, { workers: 1 });
+    const wanted = await recommender.score(instances, { workers: 1 });
     const progress: number[] = [];
-    const got = await recommender.rank(instances, {
+    const got = await recommender.score(instances, {
       workers: 2,
       onProgress: (done) => progress.push(done),
     });
@@ -57,7 +63,7 @@ for (const [name, make] of Object.entries(kinds))
 
 test('the adapter is that of the moment', async () => {
   const recommender = tinyIlora({ batchTokens: 60 });
-  const before = await recommender.rank(instances, { workers: 2 });
+  const before = await recommender.score(instances, { workers: 2 });
   const ups = [...recommender.parts.adapter.namedTensors()].filter(([key]) => key.endsWith('.up'));
   noGrad(() =>
     foreach.mulNumber_(
@@ -65,20 +71,20 @@ test('the adapter is that of the moment', async () => {
       0.5,
     ),
   );
-  const after = await recommender.rank(instances, { workers: 2 });
+  const after = await recommender.score(instances, { workers: 2 });
   assert.notDeepEqual(after, before);
-  assert.deepEqual(after, await recommender.rank(instances, { workers: 1 }));
+  assert.deepEqual(after, await recommender.score(instances, { workers: 1 }));
 });
 
 test('a stop ends the wait and leaves nothing behind', async () => {
   const recommender = tinyIlora({ batchTokens: 60 });
-  await recommender.rank(instances, { workers: 2 });
+  await recommender.score(instances, { workers: 2 });
   await leaksNothing(async () => {
     const before = liveTensors();
     const controller = new AbortController();
     const { signal } = controller;
     const onProgress = (): void => controller.abort(new Error('stop'));
-    await assert.rejects(recommender.rank(instances, { workers: 2, signal, onProgress }), {
+    await assert.rejects(recommender.score(instances, { workers: 2, signal, onProgress }), {
       message: 'stop',
     });
     await assert.rejects(recommender.generate(instances, { workers: 2, signal }), {
@@ -97,7 +103,7 @@ test('what goes wrong in a thread is said here', async () => {
     1_000_000,
     ...answer.call(recommender.parts.prompts, item),
   ];
-  await assert.rejects(recommender.rank(instances, { workers: 2 }), {
+  await assert.rejects(recommender.score(instances, { workers: 2 }), {
     code: 'engine',
     message: /index/,
   });

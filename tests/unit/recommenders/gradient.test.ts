@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import {
   LlmLearner,
   type LlmRecommender,
-  SASRecLearner,
+  SequenceLearner,
   type TrainingPosition,
 } from '../../../src/recommenders/index.js';
 import { engineThreads, noGrad, type Tensor, zero_ } from '../../../src/tensor/index.js';
@@ -31,7 +31,7 @@ for (const preset of ['classic', 'modern'] as const) {
         [3, 1, 4, 1, 5],
         [9, 2, 6, 5, 3, 8, 7, 11],
       ].map((items) => ({ user: 'u', items: Int32Array.from(items) }));
-      const learner = new SASRecLearner(model, sequences, {
+      const learner = new SequenceLearner(model, sequences, {
         learningRate: 1e-3,
         weightDecay: 0,
         loss,

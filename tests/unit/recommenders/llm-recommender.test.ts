@@ -30,7 +30,7 @@ const EXACT = 1e-9;
 const [first, second, third] = tinyInstances as [Instance, Instance, Instance];
 
 const scores = async (made: LlmRecommender, instances: readonly Instance[]): Promise<number[][]> =>
-  (await made.rank(instances)).map((ranking) => [...ranking.scores]);
+  (await made.score(instances)).map((ranking) => [...ranking.scores]);
 
 test('a score is the log-likelihood of the title token by token, computed without our layout', async () => {
   const made = tinyIlora({ dtype: 'float64', adapter: { hasSlots: false } });
@@ -43,7 +43,7 @@ test('a score is the log-likelihood of the title token by token, computed withou
         const answer = prompts.answer(item);
         const all = [...prompt, ...answer];
         const ids = Tensor.from(BigInt64Array.from(all, BigInt), [1, all.length]);
-        const pass = { gates_BE: made.gates([first.history])! };
+        const pass = { gates_BE: made.model.gates([first.history])! };
         const logs = logSoftmax(base.logits(base.forward(base.embed(ids), { pass })), -1);
         const V = base.config.vocabSize;
         const values = logs.toNumbers();
@@ -59,7 +59,7 @@ test('a score is the log-likelihood of the title token by token, computed withou
 
 test('gates are rows that sum to 1, and another history has other gates and scores', async () => {
   const made = tinyIlora({ dtype: 'float64' });
-  const [a, b] = await made.rank([first, { ...first, history: [11, 10, 9] }]);
+  const [a, b] = await made.score([first, { ...first, history: [11, 10, 9] }]);
   for (const { gates } of [a!, b!]) {
     assert.equal(gates?.length, 2);
     close([gates![0]! + gates![1]!], [1], 1e-6);
@@ -84,40 +84,43 @@ test('the loss of a whole iLoRA has the gradients of finite differences in every
   const histories = instances.map(({ history }) => history);
   const parameters = new Map(adapter.namedParameters());
   const pick = (key: string): Tensor => parameters.get(key) as Tensor;
-  checkGradients(() => neg(sum(made.logProbabilities(layout, histories).logProbabilities_X)), {
-    gate: pick('gate.weight'),
-    projector: pick('projector.input.weight'),
-    down: pick('layers.0.self_attn.q_proj.down'),
-    up: pick('layers.1.mlp.down_proj.up'),
-  });
+  checkGradients(
+    () => neg(sum(made.model.logProbabilities(layout, histories).logProbabilities_X)),
+    {
+      gate: pick('gate.weight'),
+      projector: pick('projector.input.weight'),
+      down: pick('layers.0.self_attn.q_proj.down'),
+      up: pick('layers.1.mlp.down_proj.up'),
+    },
+  );
 });
 
 test('every trained parameter gets a gradient and nothing else does', () => {
   const made = tinyIlora({ adapter: { gate: 'conv' } });
-  const { prompts, adapter, base, recommender } = made.parts;
+  const { prompts, adapter, base, encoder } = made.parts;
   const layout = layOut([
     { prompt: made.prompt(first), continuations: [prompts.answer(first.target)] },
     { prompt: made.prompt(second), continuations: [prompts.answer(second.target)] },
   ]);
   scope(() =>
     neg(
-      sum(made.logProbabilities(layout, [first.history, second.history]).logProbabilities_X),
+      sum(made.model.logProbabilities(layout, [first.history, second.history]).logProbabilities_X),
     ).backward(),
   );
   const trained = new Set([...adapter.namedTensors()].map(([, tensor]) => tensor));
   for (const [key, tensor] of adapter.namedParameters())
     assert.ok(tensor.grad !== undefined, `${key} has a gradient`);
-  for (const [key, tensor] of [...base.namedTensors(), ...recommender.namedTensors()])
+  for (const [key, tensor] of [...base.namedTensors(), ...encoder.namedTensors()])
     if (!trained.has(tensor)) assert.equal(tensor.grad, undefined, key);
 });
 
 test('ranking and generating leave no tensor behind', async () => {
   const made = tinyIlora();
-  await made.rank(tinyInstances);
+  await made.score(tinyInstances);
   await made.generate([first], { maxNewTokens: 2 });
   await leaksNothing(async () => {
     for (let i = 0; i < 3; i++) {
-      await made.rank(tinyInstances);
+      await made.score(tinyInstances);
       await made.generate([first], { maxNewTokens: 2 });
     }
   });
@@ -128,7 +131,7 @@ test('an abort between batches rejects, and progress counts instances', async ()
   const controller = new AbortController();
   const done: number[] = [];
   await assert.rejects(
-    made.rank(tinyInstances, {
+    made.score(tinyInstances, {
       signal: controller.signal,
       onProgress: (count) => {
         done.push(count);
@@ -138,7 +141,7 @@ test('an abort between batches rejects, and progress counts instances', async ()
     { name: 'AbortError' },
   );
   assert.deepEqual(done, [1, 2]);
-  assert.deepEqual(await made.rank([]), []);
+  assert.deepEqual(await made.score([]), []);
 });
 
 test('a layout by hand: states that predict, positions from the prompt on, slots in place', () => {

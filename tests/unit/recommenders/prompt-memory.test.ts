@@ -15,8 +15,8 @@ const oneMore: Instance = { ...before, history: [...before.history, 6] };
 const others: Instance = { ...before, candidates: [4, 3, 9, 1] };
 
 async function sameAs(recommender: LlmRecommender, instance: Instance, memory: PromptMemory) {
-  const [wanted] = await recommender.rank([instance]);
-  const { knownTokens, ...ranking } = recommender.rankReturning(instance, memory);
+  const [wanted] = await recommender.score([instance]);
+  const { knownTokens, ...ranking } = recommender.scoreReturning(instance, memory);
   close(ranking.scores, wanted?.scores as number[], 1e-5);
   assert.deepEqual(ranking.gates, wanted?.gates);
   return knownTokens;
@@ -47,11 +47,11 @@ test('iLoRA: another history has another gate and nothing is known; other candid
 test('a disposed memory is empty, and no tensor is left', async () => {
   const recommender = tinyIlora({ adapter: { kind: 'lora' } });
   const memory = new PromptMemory();
-  recommender.rankReturning(before, memory);
+  recommender.scoreReturning(before, memory);
   memory.dispose();
   await leaksNothing(() => {
-    assert.equal(recommender.rankReturning(before, memory).knownTokens, 0);
-    assert.ok(recommender.rankReturning(oneMore, memory).knownTokens > 0);
+    assert.equal(recommender.scoreReturning(before, memory).knownTokens, 0);
+    assert.ok(recommender.scoreReturning(oneMore, memory).knownTokens > 0);
     memory.dispose();
   });
 });

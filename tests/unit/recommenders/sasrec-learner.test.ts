@@ -6,8 +6,8 @@ import type { Sequence } from '../../../src/data/index.js';
 import { Adam } from '../../../src/optim/index.js';
 import {
   type SASRec,
-  SASRecLearner,
-  type SASRecLearnerOptions,
+  SequenceLearner,
+  type SequenceLearnerOptions,
   type TrainingPosition,
 } from '../../../src/recommenders/index.js';
 import { engineThreads, noGrad, scope } from '../../../src/tensor/index.js';
@@ -17,7 +17,7 @@ import { close } from '../../support/numeric.js';
 
 engineThreads(1);
 
-const options: SASRecLearnerOptions = { learningRate: 0.01, weightDecay: 0, loss: 'softmax' };
+const options: SequenceLearnerOptions = { learningRate: 0.01, weightDecay: 0, loss: 'softmax' };
 const sequence = (items: readonly number[]): Sequence => ({
   user: 'u',
   items: Int32Array.from(items),
@@ -30,11 +30,11 @@ const at = (step: number, seed = 1): TrainingPosition => ({
 });
 
 /** All examples of a pass. */
-const allOf = ({ examples }: SASRecLearner, epoch: number): number[] =>
+const allOf = ({ examples }: SequenceLearner, epoch: number): number[] =>
   Array.from({ length: examples }, (_, row) => row + epoch * examples);
 
 /** Pairs (inputs up to a target, target) that a loss was asked for, read off the model's inputs. */
-function targetsOf(learner: SASRecLearner, epoch: number): number[][] {
+function targetsOf(learner: SequenceLearner, epoch: number): number[][] {
   const seen: number[][] = [];
   const { model } = learner;
   const forward = model.forward.bind(model);
@@ -62,7 +62,7 @@ test('each interaction but the first is a target exactly once in an epoch, at an
             sequence(Array.from({ length }, (_, place) => place)),
           );
           const model = tinySasrec({ catalogSize: 20, blocks: 1 });
-          const learner = new SASRecLearner(model, sequences, options);
+          const learner = new SequenceLearner(model, sequences, options);
           const wanted = lengths.flatMap((length) =>
             Array.from({ length: Math.max(0, length - 1) }, (_, place) => place + 1),
           );
@@ -78,7 +78,7 @@ test('each interaction but the first is a target exactly once in an epoch, at an
 });
 
 test('chunks are cut at other places in other epochs', () => {
-  const learner = new SASRecLearner(
+  const learner = new SequenceLearner(
     tinySasrec({ catalogSize: 20 }),
     [sequence(Array.from({ length: 20 }, (_, i) => i))],
     options,
@@ -99,7 +99,7 @@ const sequences = [
 test('the loss of a batch is the sum over its examples, for both losses and any cut', () => {
   for (const loss of ['softmax', 'bce'] as const) {
     const model = tinySasrec().to('cpu', 'float64');
-    const learner = new SASRecLearner(model, sequences, { ...options, loss });
+    const learner = new SequenceLearner(model, sequences, { ...options, loss });
     const all = allOf(learner, 2);
     const of = (part: number[]): number =>
       noGrad(() => scope(() => learner.loss(part, at(2)).item()));
@@ -118,7 +118,7 @@ test('the loss of a batch is the sum over its examples, for both losses and any 
 
 test('the softmax loss is the negative log-likelihood of the next items', () => {
   const model = tinySasrec().to('cpu', 'float64');
-  const learner = new SASRecLearner(model, [sequence([3, 1, 4])], options);
+  const learner = new SequenceLearner(model, [sequence([3, 1, 4])], options);
   const epochs = [0, 1, 2, 3, 4, 5, 6, 7];
   const firstOf = (epoch: number): number[] => allOf(learner, epoch).slice(0, 1);
   const epoch = epochs.find((e) => learner.countTargets(firstOf(e), at(0)) === 2);
@@ -132,12 +132,12 @@ test('the softmax loss is the negative log-likelihood of the next items', () => 
 });
 
 test('sequences of one item or none are no examples', () => {
-  const learner = new SASRecLearner(tinySasrec(), [sequence([]), sequence([4])], options);
+  const learner = new SequenceLearner(tinySasrec(), [sequence([]), sequence([4])], options);
   assert.equal(learner.examples, 0);
 });
 
 test('a chunk without targets has a loss of zero and gradients of zero', () => {
-  const learner = new SASRecLearner(tinySasrec(), [sequence([0, 1, 2, 3, 4, 5, 6])], options);
+  const learner = new SequenceLearner(tinySasrec(), [sequence([0, 1, 2, 3, 4, 5, 6])], options);
   const epochs = Array.from({ length: 60 }, (_, i) => i);
   const secondOf = (epoch: number): number[] => allOf(learner, epoch).slice(1, 2);
   const epoch = epochs.find((e) => learner.countTargets(secondOf(e), at(0)) === 0);
@@ -151,7 +151,7 @@ test('a chunk without targets has a loss of zero and gradients of zero', () => {
 
 /** Losses over steps on the same batch. */
 function overfit(model: SASRec, loss: 'softmax' | 'bce', steps: number): number[] {
-  const learner = new SASRecLearner(model, sequences, { ...options, loss, learningRate: 0.02 });
+  const learner = new SequenceLearner(model, sequences, { ...options, loss, learningRate: 0.02 });
   const adam = new Adam(learner.parameterGroups());
   const all = allOf(learner, 0);
   return Array.from({ length: steps }, () => {
@@ -178,7 +178,7 @@ for (const preset of ['classic', 'modern'] as const) {
 test('two hundred training steps with dropout leave no tensor behind', async () => {
   const model = tinySasrec({ blocks: 1, dropout: 0.2 });
   overfit(model, 'softmax', 1);
-  const learner = new SASRecLearner(model, sequences, options);
+  const learner = new SequenceLearner(model, sequences, options);
   const adam = new Adam(learner.parameterGroups());
   const all = allOf(learner, 0);
   await leaksNothing(() => {

@@ -1,7 +1,7 @@
 /** SASRec: which places a state depends on, how many values it has. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SASRec, SASRecRecommender } from '../../../src/recommenders/index.js';
+import { SASRec, SequenceRecommender } from '../../../src/recommenders/index.js';
 import {
   engineThreads,
   Generator,
@@ -62,9 +62,9 @@ for (const preset of presets) {
   });
 
   test(`${preset}: permuting the batch permutes scores`, async () => {
-    const recommender = new SASRecRecommender(make());
-    const ranked = await recommender.rank(tinyInstances);
-    const reversed = await recommender.rank(tinyInstances.toReversed());
+    const recommender = new SequenceRecommender(make());
+    const ranked = await recommender.score(tinyInstances);
+    const reversed = await recommender.score(tinyInstances.toReversed());
     for (const [i, { scores }] of reversed.toReversed().entries())
       close(scores, ranked[i]!.scores, 1e-12);
   });
@@ -133,18 +133,22 @@ test('an empty history is refused, not given the vector of its neighbour', () =>
   for (const histories of [[[]], [[3, 1], []]])
     assert.throws(() => model.represent(histories), {
       code: 'data',
-      message: 'SASRec.represent(histories): expected at least one item in each, got []',
+      message: 'sasrec: history: expected at least one item, got []',
     });
 });
 
 test('items outside the catalog are an error, not a crash', () => {
   const model = tinySasrec();
-  for (const item of [13, -1]) assert.throws(() => model.represent([[3, item]]), /out of range/);
+  for (const item of [13, -1])
+    assert.throws(
+      () => model.represent([[3, item]]),
+      /expected an item in \[0, 12\), got (-1|12|13)/,
+    );
 });
 
 test('scores stand in the order of the candidates and are the logits of their items', async () => {
   const model = tinySasrec();
-  const ranked = await new SASRecRecommender(model).rank(tinyInstances);
+  const ranked = await new SequenceRecommender(model).score(tinyInstances);
   for (const [i, { history, candidates }] of tinyInstances.entries()) {
     const logits = model.logits(model.represent([history])).toNumbers();
     close(
@@ -155,22 +159,36 @@ test('scores stand in the order of the candidates and are the logits of their it
   }
 });
 
-test('retrieval gives the best unseen items, best first, and at most the catalog', () => {
+test('retrieval gives the best unseen items, best first, and at most the catalog', async () => {
   const model = tinySasrec();
-  const recommender = new SASRecRecommender(model);
+  const recommender = new SequenceRecommender(model);
   const history = [0, 5, 7];
   const logits = model.logits(model.represent([history])).toNumbers();
   const wanted = [...logits.keys()]
     .filter((item) => !history.includes(item))
     .sort((a, b) => logits[b]! - logits[a]!);
-  assert.deepEqual(recommender.retrieve(history, 4), wanted.slice(0, 4));
-  assert.deepEqual(recommender.retrieve(history, 100), wanted);
+  const queries = [
+    { history, count: 4 },
+    { history, count: 100 },
+    { history, count: 100, includesHistory: true },
+  ];
+  const [four, all, withHistory] = await recommender.retrieve(queries);
+  assert.deepEqual(four?.items, wanted.slice(0, 4));
+  assert.deepEqual(all?.items, wanted);
+  assert.deepEqual(
+    withHistory?.items,
+    [...logits.keys()].sort((a, b) => logits[b]! - logits[a]!),
+  );
+  assert.deepEqual(
+    all?.scores,
+    wanted.map((item) => logits[item]),
+  );
 });
 
 test('ranking and retrieving leave no tensor behind', async () => {
-  const recommender = new SASRecRecommender(tinySasrec());
+  const recommender = new SequenceRecommender(tinySasrec());
   await leaksNothing(async () => {
-    await recommender.rank(tinyInstances);
-    recommender.retrieve([1, 2], 3);
+    await recommender.score(tinyInstances);
+    await recommender.retrieve([{ history: [1, 2], count: 3 }]);
   });
 });

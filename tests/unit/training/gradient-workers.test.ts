@@ -1,14 +1,15 @@
 /** Gradients from several threads: those of one thread, whoever computes them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LlmLearner, type TrainingPosition } from '../../../src/recommenders/index.js';
+import {
+  LlmLearner,
+  type TitleRows,
+  type TrainingPosition,
+} from '../../../src/recommenders/index.js';
+import { affordableWorkers } from '../../../src/recommenders/llm/threads/answers.js';
 import { engineThreads, foreach, Generator, noGrad, normal_ } from '../../../src/tensor/index.js';
 import { OwnGradients } from '../../../src/training/gradients/source.js';
-import {
-  affordableWorkers,
-  GradientWorkers,
-  gradientSource,
-} from '../../../src/training/gradients/workers.js';
+import { GradientWorkers, gradientSource } from '../../../src/training/gradients/workers.js';
 import { leaksNothing } from '../../support/leak.js';
 import { tinyConfig, tinyDataset, tinyIlora } from '../../support/models.js';
 import { close } from '../../support/numeric.js';
@@ -147,13 +148,14 @@ test('a loss that is not finite names its rows, as in one thread', async () => {
 
 test('a worker that cannot go on says why, and the others end', async () => {
   const all = learner();
-  const workers = await GradientWorkers.start(all, { workers: 2, threads: 1 });
-  const { windows } = all;
-  all.windows = (...given) => {
-    const made = windows.apply(all, given);
+  const sharing = all.sharing!;
+  const batch: typeof sharing.batch = (...given) => {
+    const made = sharing.batch(...given) as TitleRows;
     for (const row of made.rows) row.prompt.ids[0] = 1_000_000;
     return made;
   };
+  Object.defineProperty(all, 'sharing', { value: { ...sharing, batch } });
+  const workers = await GradientWorkers.start(all, { workers: 2, threads: 1 });
   await assert.rejects(workers.accumulate(at(0)), { code: 'engine', message: /index/ });
   await workers.close();
   await assert.rejects(workers.accumulate(at(0)), { code: 'internal' });

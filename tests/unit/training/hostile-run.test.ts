@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { type Dataset, openDataset, writeDataset } from '../../../src/data/index.js';
 import { Adam } from '../../../src/optim/index.js';
-import { SASRecLearner } from '../../../src/recommenders/index.js';
+import { SequenceLearner } from '../../../src/recommenders/index.js';
 import { engineThreads } from '../../../src/tensor/index.js';
 import { loadLatestCheckpoint, saveCheckpoint } from '../../../src/training/checkpoint.js';
 import {
@@ -109,7 +109,7 @@ it('metrics.jsonl names the line that is no object', () => {
 
 describe('a checkpoint', () => {
   const model = tinySasrec();
-  const learner = new SASRecLearner(model, [], {
+  const learner = new SequenceLearner(model, [], {
     learningRate: 1,
     weightDecay: 0,
     loss: 'softmax',

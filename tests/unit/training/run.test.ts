@@ -60,9 +60,13 @@ before(async () => {
 
 test('an opened run ranks exactly as the run that was trained', async () => {
   const opened = await openRun(run.folder.path, { shared: { dataset } });
-  assert.deepEqual(await opened.recommender.rank(rows()), await run.recommender.rank(rows()));
+  assert.deepEqual(await opened.recommender.score(rows()), await run.recommender.score(rows()));
   assert.deepEqual(opened.record, JSON.parse(JSON.stringify(run.record)));
-  assert.equal([...opened.sasrec.namedParameters()].length, 0, 'it is frozen');
+  assert.equal(
+    [...opened.model.state()].filter(([, { requiresGrad }]) => requiresGrad).length,
+    0,
+    'it is frozen',
+  );
 });
 
 test('an opened run finds its dataset by itself', async () => {
@@ -73,10 +77,10 @@ test('an opened run finds its dataset by itself', async () => {
 test('equal settings give equal weights, another seed others', async () => {
   const scores = async (seed: number): Promise<unknown> => {
     const again = { ...settings(join(temporaryFolder(), 'run')), seed };
-    return (await trainRun(again, { shared: { dataset } }, hooks())).recommender.rank(rows());
+    return (await trainRun(again, { shared: { dataset } }, hooks())).recommender.score(rows());
   };
-  assert.deepEqual(await scores(1), await run.recommender.rank(rows()));
-  assert.notDeepEqual(await scores(2), await run.recommender.rank(rows()));
+  assert.deepEqual(await scores(1), await run.recommender.score(rows()));
+  assert.notDeepEqual(await scores(2), await run.recommender.score(rows()));
 });
 
 test('a folder that holds a run is not trained into, nor resumed with other settings', async () => {
@@ -91,7 +95,7 @@ test('a folder that holds a run is not trained into, nor resumed with other sett
     { code: 'settings', message: /expected the settings the run was begun with/ },
   );
   const resumed = await trainRun(again, { shared: { dataset }, resume: true }, hooks());
-  assert.deepEqual(await resumed.recommender.rank(rows()), await run.recommender.rank(rows()));
+  assert.deepEqual(await resumed.recommender.score(rows()), await run.recommender.score(rows()));
 });
 
 test('another dataset, a run without weights and a record that is none are refused', async () => {
@@ -163,5 +167,5 @@ test('records and best weights of earlier versions, without a seal, are opened',
   writeFileSync(folder.run, JSON.stringify(record));
   saveTensors(folder.best, loadTensors(folder.best).tensors);
   const opened = await openRun(folder.path, { shared: { dataset } });
-  assert.deepEqual(await opened.recommender.rank(rows()), await recommender.rank(rows()));
+  assert.deepEqual(await opened.recommender.score(rows()), await recommender.score(rows()));
 });

@@ -2,10 +2,11 @@
  * The published JSON Schema is the one the settings are checked with.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { readSettings, settingsJsonSchema } from '../../../src/training/index.js';
+import { studySettings } from '../../../src/studies/index.js';
+import { readDocument, readSettings, settingsJsonSchema } from '../../../src/training/index.js';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 
@@ -14,8 +15,23 @@ it('docs/settings.schema.json is what `ilora train --schema` prints', () => {
   assert.deepEqual(published, JSON.parse(JSON.stringify(settingsJsonSchema())));
 });
 
-for (const name of ['sasrec', 'lora', 'ilora']) {
-  it(`presets/movielens-${name}.yaml is valid`, () => {
-    assert.equal(readSettings(join(root, 'presets', `movielens-${name}.yaml`)).method, name);
+const presets = readdirSync(join(root, 'presets'));
+for (const file of presets.filter((name) => name.startsWith('movielens-')))
+  it(`presets/${file} is valid`, () => {
+    const name = /^movielens-(.*)\.yaml$/.exec(file)?.[1];
+    assert.equal(readSettings(join(root, 'presets', file)).method, name);
   });
-}
+
+for (const file of [
+  'presets/quickstart.yaml',
+  'presets/quickstart-smoke.yaml',
+  'runs/movielens.yaml',
+])
+  it(`${file} is a valid study`, () => {
+    const document = { data: 'd', out: 'o', ...readDocument(join(root, file)) };
+    const { methods, settings } = studySettings(document, file);
+    assert.deepEqual(
+      [...settings.keys()],
+      methods.map(({ name }) => name),
+    );
+  });

@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { AbortError, IloraError } from '../../../src/errors/index.js';
-import { type Learner, LlmLearner, SASRecLearner } from '../../../src/recommenders/index.js';
+import { type Learner, LlmLearner, SequenceLearner } from '../../../src/recommenders/index.js';
 import { engineThreads, full, mul, type Tensor } from '../../../src/tensor/index.js';
 import {
   RunFolder,
@@ -49,7 +49,7 @@ const sequences = [8, 5, 12, 3].map((length, user) => ({
 }));
 
 const sasrec = (): Learner =>
-  new SASRecLearner(tinySasrec({ blocks: 1, dropout: 0.2 }), sequences, {
+  new SequenceLearner(tinySasrec({ blocks: 1, dropout: 0.2 }), sequences, {
     learningRate: 0.01,
     weightDecay: 1e-3,
     loss: 'bce',
@@ -365,7 +365,7 @@ test('a checkpoint that cannot be written says that the last one stands', async 
 test('too high a learning rate ends the run with step, examples and cause, and saves nothing that is not finite', async () => {
   for (const learningRate of [1e25, 1e37]) {
     const folder = newFolder();
-    const wild = new SASRecLearner(tinySasrec({ blocks: 1 }), sequences, {
+    const wild = new SequenceLearner(tinySasrec({ blocks: 1 }), sequences, {
       learningRate,
       weightDecay: 0,
       loss: 'bce',
@@ -474,7 +474,7 @@ test('a gradient that is not finite is a training error too', async () => {
 test('a checkpoint of another model is refused with every misfit', async () => {
   const folder = newFolder();
   await train(sasrec(), folder, options);
-  const other = new SASRecLearner(tinySasrec({ blocks: 2, catalogSize: 13 }), sequences, {
+  const other = new SequenceLearner(tinySasrec({ blocks: 2, catalogSize: 13 }), sequences, {
     learningRate: 0.01,
     weightDecay: 0,
     loss: 'bce',

@@ -4,11 +4,12 @@
  * libtorch's own threads share one operator at a time; whole tasks keep every core at work (docs/performance.md).
  */
 import type { Llama } from '../../../llama/index.js';
-import { engineInfo, engineThreads } from '../../../tensor/index.js';
-import type { Ranking } from '../../recommender.js';
+import { DTYPE_BYTES, engineInfo, engineThreads } from '../../../tensor/index.js';
+import type { Scored } from '../../capability.js';
 import { untilAborted } from '../../turn.js';
-import type { ModelParts } from '../adapted-model.js';
-import type { GenerateTask, RankTask } from '../answer.js';
+import { tokensPerWorker } from '../layout.js';
+import type { LlmParts } from '../llm-recommender.js';
+import type { AnswerTask } from './answer.js';
 import { ModelThread } from './model-thread.js';
 import { planOf } from './plan.js';
 
@@ -25,7 +26,7 @@ export const isWorthThreads = ({ device, parameterCount }: Llama): boolean =>
 
 /** Threads that pay for so many tasks and whose logits fill at most half of the memory that is left. */
 export function answerThreads(
-  { base, batchTokens }: ModelParts & { batchTokens: number },
+  { base, batchTokens }: Pick<LlmParts, 'base' | 'batchTokens'>,
   tasks: number,
   bytesLeft = process.availableMemory(),
 ): number {
@@ -35,15 +36,38 @@ export function answerThreads(
   return Math.max(1, Math.floor(most));
 }
 
+/** Activations that a layer keeps per token, in D + F: SmolLM2-135M takes 1.2 GB for 1,024 tokens in bfloat16. */
+const KEPT_WIDTHS = 9;
+/** More share a step on no machine. */
+const MOST_WORKERS = 256;
+
+/**
+ * How many workers' activations fill at most half of the bytes that are left; at least 1.
+ * @param tokens that one worker alone would have in a part
+ */
+export function affordableWorkers(
+  { config, dtype }: Pick<Llama, 'config' | 'dtype'>,
+  tokens: number,
+  bytesLeft: number,
+): number {
+  const { numLayers, hiddenSize, intermediateSize } = config;
+  const kept = numLayers * KEPT_WIDTHS * (hiddenSize + intermediateSize) * DTYPE_BYTES[dtype];
+  const fits = (count: number): boolean =>
+    count * tokensPerWorker(tokens, count) * kept <= bytesLeft / 2;
+  let workers = 1;
+  while (workers < MOST_WORKERS && fits(workers + 1)) workers++;
+  return workers;
+}
+
 /**
  * @param onAnswer called with the number of a task and what came of it, in no certain order
  * @throws AbortError when the signal fires; nobody waits for the tasks that are under way
  */
 export async function answerInThreads(
-  parts: ModelParts,
-  tasks: readonly (RankTask | GenerateTask)[],
+  parts: LlmParts,
+  tasks: readonly AnswerTask[],
   { count, threads, signal }: { count: number; threads: number; signal?: AbortSignal },
-  onAnswer: (task: number, answer: Ranking[] | number[]) => void,
+  onAnswer: (task: number, answer: Scored[] | number[]) => void,
 ): Promise<void> {
   signal?.throwIfAborted();
   const members = Array.from(
@@ -57,7 +81,7 @@ export async function answerInThreads(
     while (next < tasks.length && !isOver) {
       signal?.throwIfAborted();
       const place = next++;
-      const answer = await member.answer(tasks[place] as RankTask | GenerateTask);
+      const answer = await member.answer(tasks[place] as AnswerTask);
       if (!isOver) onAnswer(place, answer);
     }
   };

@@ -8,7 +8,6 @@ import {
   adopt,
   copy_,
   engineThreads,
-  Generator,
   mul,
   noGrad,
   type SharedTensor,
@@ -17,19 +16,22 @@ import {
   type Tensor,
   zerosLike,
 } from '../../../tensor/index.js';
-import { SASRec } from '../../sasrec/sasrec.js';
+import type { GradientTask } from '../../learner.js';
+import { encoderOf } from '../../registry.js';
 import { AdaptedModel } from '../adapted-model.js';
 import { Adapter } from '../adapter.js';
-import { answerTo } from '../answer.js';
-import { trainingLoss } from '../training-loss.js';
-import type { GradientTask, SharedTensors, ThreadAnswer, ThreadPlan, ThreadTask } from './plan.js';
+import { objectiveNamed } from '../objectives/index.js';
+import { VectorTable } from '../vector-table.js';
+import { answerTo } from './answer.js';
+import type { SharedTensors, ThreadAnswer, ThreadPlan, ThreadTask } from './plan.js';
 
 function serve(plan: ThreadPlan, answer: (answer: ThreadAnswer) => void) {
   engineThreads(plan.threads);
   const model = modelOf(plan);
+  const objective = objectiveNamed(plan.description.objective);
   const { adapter } = model.parts;
   const own = new Map(adapter?.namedTensors() ?? []);
-  const given = adoptAll(plan.adapter?.tensors ?? new Map());
+  const given = adoptAll(plan.tensors.adapter);
   const parameters = new Map(adapter?.namedParameters() ?? []);
   const gradients = new Map<string, Tensor>();
   if (plan.purpose === 'gradients')
@@ -37,11 +39,11 @@ function serve(plan: ThreadPlan, answer: (answer: ThreadAnswer) => void) {
   else overwrite(own, given, 'adapter');
   let step: number | undefined;
 
-  function gradientsOf({ windows, targets, ...options }: GradientTask): ThreadAnswer {
+  function gradientsOf({ batch, targets, ...options }: GradientTask): ThreadAnswer {
     if (step !== options.position.step) overwrite(own, given, 'adapter');
     step = options.position.step;
     return scope(() => {
-      const mean = mul(trainingLoss(model, windows, options), 1 / targets);
+      const mean = mul(objective.loss(model, batch, options), 1 / targets);
       const loss = mean.item();
       const keys: string[] = [];
       if (!Number.isFinite(loss)) return { kind: 'gradients', loss, keys };
@@ -60,7 +62,7 @@ function serve(plan: ThreadPlan, answer: (answer: ThreadAnswer) => void) {
   function run(task: ThreadTask): ThreadAnswer {
     return task.kind === 'gradients'
       ? gradientsOf(task)
-      : { kind: 'answer', result: answerTo(model, task) };
+      : { kind: 'answer', result: answerTo(model, objective, task) };
   }
 
   const guarded = (body: () => ThreadAnswer): void => {
@@ -79,15 +81,17 @@ function serve(plan: ThreadPlan, answer: (answer: ThreadAnswer) => void) {
 }
 
 /** The model of the main thread over its own tensors, with a copy of the adapter to come. */
-function modelOf({ base, recommender, adapter }: ThreadPlan): AdaptedModel {
-  const llama = new Llama(base.config, (key) => adopt(base.tensors.get(key) as SharedTensor));
-  const sasrec = recommender && new SASRec(recommender.options, new Generator(0));
-  if (recommender) scope(() => sasrec?.load(adoptAll(recommender.tensors), 'recommender'));
-  sasrec?.freeze();
+function modelOf({ description, tensors }: ThreadPlan): AdaptedModel {
+  const { adapter } = description;
+  const base = new Llama(description.base, (key) => adopt(tensors.base.get(key) as SharedTensor));
+  const encoder = description.encoder && encoderOf(description.encoder);
+  if (encoder)
+    scope(() => overwrite(new Map(encoder.namedTensors()), adoptAll(tensors.encoder), 'encoder'));
   return new AdaptedModel({
-    base: llama,
-    ...(adapter && { adapter: new Adapter(llama, adapter.options, adapter.recommenderWidth, 0) }),
-    ...(sasrec && { recommender: sasrec }),
+    base,
+    ...(adapter && { adapter: new Adapter(base, adapter.options, adapter.widths, 0) }),
+    ...(encoder && { encoder }),
+    ...(tensors.vectors !== undefined && { vectors: new VectorTable(adopt(tensors.vectors)) }),
   });
 }
 

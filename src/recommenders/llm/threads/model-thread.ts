@@ -4,15 +4,16 @@
 import { extname } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { type ErrorCode, IloraError, internal } from '../../../errors/index.js';
-import type { Ranking } from '../../recommender.js';
-import type { GenerateTask, RankTask } from '../answer.js';
-import type { GradientTask, ThreadAnswer, ThreadPlan, ThreadTask } from './plan.js';
+import type { Scored } from '../../capability.js';
+import type { GradientTask, GradientThread } from '../../learner.js';
+import type { AnswerTask } from './answer.js';
+import type { SharedTensors, ThreadAnswer, ThreadPlan, ThreadTask } from './plan.js';
 import { startThread } from './thread.js';
 
 type Answer<K extends ThreadAnswer['kind']> = Extract<ThreadAnswer, { kind: K }>;
 
 /** It takes one task at a time. */
-export class ModelThread {
+export class ModelThread implements GradientThread {
   readonly #worker: Worker;
   #settle:
     | { resolve: (answer: ThreadAnswer) => void; reject: (error: unknown) => void }
@@ -27,17 +28,17 @@ export class ModelThread {
   }
 
   /** To be awaited once, before anything is asked. */
-  async ready(): Promise<Answer<'ready'>> {
-    return this.#answer('ready');
+  async ready(): Promise<SharedTensors> {
+    return (await this.#answer('ready')).gradients;
   }
 
   /** @throws IloraError of what went wrong there */
   async gradients(task: GradientTask): Promise<Answer<'gradients'>> {
-    return this.#ask(task, 'gradients');
+    return this.#ask({ kind: 'gradients', ...task }, 'gradients');
   }
 
   /** @throws IloraError of what went wrong there */
-  async answer(task: RankTask | GenerateTask): Promise<Ranking[] | number[]> {
+  async answer(task: AnswerTask): Promise<Scored[] | number[]> {
     return (await this.#ask(task, 'answer')).result;
   }
 

@@ -1,0 +1,100 @@
+/**
+ * What counting recommenders share: checked items, stops between queries, the best of a row of scores.
+ */
+import type { CandidateQuery, RetrievalQuery } from '../../data/index.js';
+import { faults } from '../../errors/index.js';
+import type { Tensor } from '../../tensor/index.js';
+import type { Recommender, Retrieved, Retriever, Scored, WorkOptions } from '../capability.js';
+import { checkedItem } from '../sequence/encoder.js';
+import { turn } from '../turn.js';
+
+/** What counting needs of a dataset. */
+export interface CountOptions {
+  /** N */
+  catalogSize: number;
+  /** Training sequences only, oldest item first. */
+  sequences: readonly { items: Int32Array }[];
+}
+
+/** Queries between two turns of the event loop. */
+const BATCH = 64;
+
+/** Scores and retrieves by a function of history and item. */
+export abstract class Counting implements Recommender, Retriever {
+  abstract readonly name: string;
+  readonly trainableParameters = 0;
+
+  constructor(readonly catalogSize: number) {}
+
+  /** The score of each item after a history; both are checked. */
+  protected abstract scores(history: readonly number[], items: readonly number[]): number[];
+
+  async score(queries: readonly CandidateQuery[], options: WorkOptions = {}): Promise<Scored[]> {
+    return this.#each(queries, options, ({ history, candidates }) => ({
+      scores: this.scores(
+        this.#checked(history, 'history'),
+        this.#checked(candidates, 'candidates'),
+      ),
+    }));
+  }
+
+  async retrieve(
+    queries: readonly RetrievalQuery[],
+    options: WorkOptions = {},
+  ): Promise<Retrieved[]> {
+    const catalog = Array.from({ length: this.catalogSize }, (_, item) => item);
+    return this.#each(queries, options, ({ history, count, includesHistory = false }) => {
+      const scores = this.scores(this.#checked(history, 'history'), catalog);
+      const seen = new Set(includesHistory ? [] : history);
+      const items = catalog
+        .filter((item) => !seen.has(item))
+        .sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b)
+        .slice(0, count);
+      return { items, scores: items.map((item) => scores[item] as number) };
+    });
+  }
+
+  async #each<Q, R>(
+    queries: readonly Q[],
+    { onProgress, signal }: WorkOptions,
+    answer: (query: Q) => R,
+  ): Promise<R[]> {
+    const answers: R[] = [];
+    for (const query of queries) {
+      if (answers.length % BATCH === 0) await turn(signal);
+      answers.push(answer(query));
+      onProgress?.(answers.length);
+    }
+    return answers;
+  }
+
+  #checked(items: readonly number[], what: string): readonly number[] {
+    for (const item of items) checkedItem(item, this.catalogSize, `${this.name}: ${what}`);
+    return items;
+  }
+}
+
+/**
+ * Numbers of saved tensors by key.
+ * @param lengths how many each must hold; undefined for any number
+ * @throws IloraError `format` listing every tensor that misfits
+ */
+export function savedNumbers<K extends string>(
+  saved: ReadonlyMap<string, Tensor>,
+  lengths: Record<K, number | undefined>,
+  where: string,
+): Record<K, number[]> {
+  const lines: string[] = [];
+  const numbers = {} as Record<K, number[]>;
+  for (const [key, length] of Object.entries(lengths) as [K, number | undefined][]) {
+    const tensor = saved.get(key);
+    if (tensor === undefined) lines.push(`${key}: expected a tensor, got nothing`);
+    else if (tensor.shape.length !== 1 || (length !== undefined && tensor.size !== length))
+      lines.push(`${key}: expected shape [${length ?? 'n'}], got [${tensor.shape.join(', ')}]`);
+    else numbers[key] = tensor.toNumbers();
+  }
+  for (const key of saved.keys())
+    if (!(key in lengths)) lines.push(`${key}: expected no such tensor`);
+  if (lines.length > 0) throw faults('format', where, lines);
+  return numbers;
+}

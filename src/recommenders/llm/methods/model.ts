@@ -1,0 +1,62 @@
+/**
+ * A recommender on a language model as a method's model: its adapter is what is saved.
+ */
+import { overwrite } from '../../../nn/index.js';
+import type { Model, Parts } from '../../method.js';
+import { Adapter, type AdapterOptions } from '../adapter.js';
+import { LlmLearner } from '../llm-learner.js';
+import { type LlmParts, LlmRecommender } from '../llm-recommender.js';
+import { adapterRates, type Preset } from './presets.js';
+import { languageModelParts, needed, type TrainingSettings } from './settings.js';
+
+export interface LlmModel extends Model {
+  recommender: LlmRecommender;
+}
+
+export function llmModel(parts: LlmParts): LlmModel {
+  const recommender = new LlmRecommender(parts);
+  const { adapter } = parts;
+  const tensors = () => new Map(adapter?.namedTensors() ?? []);
+  return {
+    recommender,
+    generator: recommender,
+    titleReader: recommender,
+    state: tensors,
+    load: (saved, where) => overwrite(tensors(), saved, where),
+    freeze: () => void adapter?.freeze(),
+    release: () => adapter?.remove(),
+  };
+}
+
+/** A model with a fresh adapter on the base, and the encoder behind gate and slots. */
+export function adaptedModel(
+  name: string,
+  options: AdapterOptions,
+  settings: Parameters<typeof languageModelParts>[0] & { seed: number },
+  parts: Parts,
+): LlmModel {
+  const { model } = needed(parts.base, 'a base');
+  const encoder = needed(parts.encoder, 'an encoder');
+  const widths = { representation: encoder.representationWidth, items: encoder.width };
+  const adapter = new Adapter(model, options, widths, settings.seed);
+  return llmModel({ name, ...languageModelParts(settings, parts), adapter, encoder });
+}
+
+/** Trains a model's adapter on training windows. */
+export function adapterLearner(
+  { recommender }: LlmModel,
+  rates: Parameters<typeof adapterRates>[0],
+  { curriculum, recomputesActivations }: TrainingSettings,
+  { dataset }: Parts,
+): LlmLearner {
+  return new LlmLearner(recommender, dataset, {
+    rates: adapterRates(rates),
+    curriculum,
+    recomputesActivations,
+  });
+}
+
+/** Least number of values in an adapter of a rank: one adapted layer's. */
+export function leastAdapterValues({ rank }: Pick<Preset, 'rank'>, { base }: Parts): number {
+  return 2 * rank * needed(base, 'a base').model.config.hiddenSize;
+}

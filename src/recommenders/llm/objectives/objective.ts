@@ -1,0 +1,67 @@
+/**
+ * What a language-model method learns from and scores by: one file of this folder each.
+ *
+ * An objective has two halves. In the main thread it turns examples and queries into batches and tasks, which are
+ * plain data. In any thread it turns those into a loss or into scores.
+ */
+import type { CandidateQuery, Dataset } from '../../../data/index.js';
+import type { Tensor } from '../../../tensor/index.js';
+import type { Prompt, PromptBuilder } from '../../../text/index.js';
+import type { Scored } from '../../capability.js';
+import type { TrainingPosition } from '../../learner.js';
+import type { AdaptedModel, ForwardOptions } from '../adapted-model.js';
+
+/** How a loss is asked for. */
+export interface LossOptions {
+  position: TrainingPosition;
+  /** Number of each example of the batch; dropout is drawn for it. */
+  examples: readonly number[];
+  /** Computes activations again for the gradients in place of keeping them: a third slower, far less memory. */
+  recomputesActivations?: boolean;
+  /** Weights of the experts per example, [B, E]; by default those that the histories have in training. */
+  gates_BE?: Tensor;
+}
+
+/** Makes prompts of queries. */
+export interface Prompting {
+  readonly prompts: PromptBuilder;
+  /** Tokens, padding included, that go through the model at once. */
+  readonly batchTokens: number;
+  /** The prompt of a query, with slots where the model has them and `wantsSlots` agrees. */
+  prompt(query: CandidateQuery, options?: { template?: number; wantsSlots?: boolean }): Prompt;
+}
+
+/** Training examples of an objective over a dataset. */
+export interface Examples<Batch = unknown> {
+  /** Rows to learn from; row r in pass e is example r + e · count. */
+  readonly count: number;
+  /** History of an example, for the gate. */
+  history(example: number, position: TrainingPosition): readonly number[];
+  /** Number of predictions in the examples' loss. */
+  countTargets(examples: readonly number[], position: TrainingPosition): number;
+  /** Cuts the examples of one step into parts, for one thread or several. */
+  cut(examples: readonly number[], position: TrainingPosition, workers: number): number[][];
+  /** Examples as the model takes them. */
+  batch(examples: readonly number[], position: TrainingPosition): Batch;
+}
+
+/** Queries cut into tasks. */
+export interface Tasks<Task = unknown> {
+  tasks: readonly Task[];
+  /** The queries that each task scores, by number, in the task's order. */
+  queries: readonly (readonly number[])[];
+}
+
+export interface Objective<Batch = unknown, Task = unknown> {
+  readonly name: string;
+  examples(
+    dataset: Dataset,
+    prompting: Prompting,
+    options: { curriculum: 'ramp' | 'hybrid' },
+  ): Examples<Batch>;
+  tasks(queries: readonly CandidateQuery[], prompting: Prompting): Tasks<Task>;
+  /** Sum of the losses of all predictions of a batch, in nats, with its gradient history. */
+  loss(model: AdaptedModel, batch: Batch, options: LossOptions): Tensor;
+  /** Scores of a task's queries; the caller's scope frees what they take. */
+  score(model: AdaptedModel, task: Task, options?: ForwardOptions): Scored[];
+}

@@ -1,0 +1,25 @@
+/**
+ * What a thread can be asked of a model: plain data in, numbers out.
+ */
+import { noGrad, scope } from '../../../tensor/index.js';
+import type { Scored } from '../../capability.js';
+import type { AdaptedModel } from '../adapted-model.js';
+import { type GenerateTask, generateRow } from '../generate.js';
+import type { Objective } from '../objectives/index.js';
+
+export type AnswerTask =
+  /** A task of the objective. */
+  { kind: 'score'; task: unknown } | { kind: 'generate'; task: GenerateTask };
+
+/** What comes of a task; nothing else of it stays. */
+export function answerTo(
+  model: AdaptedModel,
+  objective: Objective,
+  { kind, task }: AnswerTask,
+): Scored[] | number[] {
+  return noGrad(() =>
+    scope((): Scored[] | number[] =>
+      kind === 'score' ? objective.score(model, task) : generateRow(model, task),
+    ),
+  );
+}

@@ -1,0 +1,79 @@
+/**
+ * ★ The methods, one line each. Nothing else lists them.
+ */
+import { z } from 'zod';
+import { internal, mismatch } from '../errors/index.js';
+import type { Encoder, EncoderDescription } from './capability.js';
+import { cooccurrence } from './counts/cooccurrence-method.js';
+import { popularity } from './counts/popularity-method.js';
+import { base } from './llm/methods/base.js';
+import { ilora } from './llm/methods/ilora.js';
+import { lora } from './llm/methods/lora.js';
+import { encoderFrom, type Method } from './method.js';
+import { sasrec } from './sasrec/method.js';
+
+/** All methods, in the order in which lists and tables show them. */
+export const METHODS = [popularity, cooccurrence, sasrec, base, lora, ilora] as const;
+
+/** What a comparison holds unless it says otherwise. */
+export const COMPARED: readonly Method[] = [popularity, cooccurrence, sasrec, base, lora, ilora];
+/** The method that a comparison is about, and the one it is first held against. */
+export const MAIN: Method = ilora;
+export const REFERENCE: Method = lora;
+/** The encoder of a method that needs one and names none. */
+export const DEFAULT_ENCODER: Method = sasrec;
+
+export const METHOD_NAMES: readonly string[] = METHODS.map(({ name }) => name);
+
+/** @throws IloraError `usage` for a name that is none */
+export function methodNamed(name: string): Method {
+  const found = METHODS.find((method) => method.name === name);
+  if (found !== undefined) return found;
+  throw mismatch('usage', { where: 'method', expected: METHOD_NAMES.join(', '), got: name });
+}
+
+/** Methods whose models can stand behind gate and slots. */
+export function encoderMethods(): Method[] {
+  return METHODS.filter(({ capabilities }) => capabilities.includes('encoder'));
+}
+
+/** A frozen encoder with values to come. @throws IloraError `usage` if its method makes none */
+export function encoderOf(description: EncoderDescription): Encoder {
+  const encoder = encoderFrom(methodNamed(description.method), description);
+  if (encoder !== undefined) return encoder;
+  throw mismatch('usage', {
+    where: 'encoder',
+    expected: encoderMethods()
+      .map(({ name }) => name)
+      .join(', '),
+    got: description.method,
+  });
+}
+
+/**
+ * The schema of a method's settings file. A method that needs an encoder takes the run folder of one, or the
+ * settings of one that is trained first.
+ */
+export function settingsSchema(method: Method): z.ZodObject {
+  const { name, summary, schema, needs } = method;
+  const known = SCHEMAS.get(name);
+  if (known !== undefined) return known;
+  const named = z.strictObject({ method: z.literal(name).describe(summary), ...schema.shape });
+  const made = needs.encoder ? named.extend({ encoder: encoderSchema() }) : named;
+  SCHEMAS.set(name, made);
+  return made;
+}
+
+/** Schemas take long to make. */
+const SCHEMAS = new Map<string, z.ZodObject>();
+
+function encoderSchema(): z.ZodType {
+  const [first, ...others] = encoderMethods().map(({ name, shape }) =>
+    z.strictObject({ method: z.literal(name), ...shape }),
+  );
+  if (first === undefined) throw internal('no method has an encoder');
+  return z
+    .union([z.string().min(1), z.discriminatedUnion('method', [first, ...others])])
+    .prefault({ method: DEFAULT_ENCODER.name })
+    .describe('run folder of a trained encoder, or its settings: then it is trained in OUT first');
+}

@@ -1,0 +1,74 @@
+/**
+ * SASRec as a method.
+ */
+import { z } from 'zod';
+import type { Dataset } from '../../data/index.js';
+import { type Device, Generator } from '../../tensor/index.js';
+import { defineMethod } from '../method.js';
+import { SequenceLearner } from '../sequence/learner.js';
+import { sequenceModel } from '../sequence/model.js';
+import { sequenceLearnerOptions, sequenceLoop, sequenceShape } from '../sequence/settings.js';
+import { SASRec, type SASRecOptions } from './sasrec.js';
+
+const count = z.int().positive();
+
+const shape = {
+  sasrec: z
+    .strictObject({
+      preset: z
+        .enum(['classic', 'modern'])
+        .default('modern')
+        .describe('classic: the shape of the iLoRA authors; modern: ours'),
+      blocks: count.default(2),
+      heads: count.default(2).describe('must divide the width'),
+      dropout: z.number().min(0).lt(1).default(0.2),
+      ...sequenceShape,
+    })
+    .prefault({}),
+};
+
+type Section = z.output<(typeof shape)['sasrec']>;
+
+export const sasrec = defineMethod({
+  name: 'sasrec',
+  label: 'SASRec',
+  summary: "self-attention over a user's last items (Kang & McAuley, ICDM 2018)",
+  capabilities: ['recommender', 'retriever', 'encoder'],
+  needs: { base: false, encoder: false, texts: false },
+  shape,
+  resolve(settings) {
+    const { width, heads } = settings.sasrec;
+    const fault = `sasrec.heads: expected a divisor of sasrec.width (${width}), got ${heads}`;
+    return { settings, faults: width % heads === 0 ? [] : [fault] };
+  },
+  fromFormat1({ sasrec: section, training }) {
+    const { optimizer, select, checkpointSeconds } = (training ?? {}) as Record<string, unknown>;
+    return { sasrec: { ...(section as object), optimizer, select, checkpointSeconds } };
+  },
+  build({ sasrec: section, seed, device }, { dataset }) {
+    const model = new SASRec(optionsOf(section, dataset), new Generator(seed));
+    return sequenceModel(model.to(device as Device));
+  },
+  leastValues: ({ sasrec: { width, blocks } }, { dataset }) =>
+    dataset.catalog.size * width + 4 * blocks * width * width,
+  learning: {
+    kind: 'gradients',
+    learner: ({ encoder }, { sasrec: section }, { dataset }) =>
+      new SequenceLearner(encoder, dataset.sequencesOf('train'), sequenceLearnerOptions(section)),
+    loop: ({ sasrec: section }, learner) => sequenceLoop(section, learner),
+  },
+  encoder: (options: SASRecOptions) => new SASRec(options, new Generator(0)).freeze(),
+});
+
+function optionsOf({ preset, width, blocks, heads, dropout }: Section, dataset: Dataset) {
+  const { maxHistory } = dataset.manifest.window;
+  return {
+    catalogSize: dataset.catalog.size,
+    maxHistory,
+    width,
+    blocks,
+    heads,
+    dropout,
+    preset,
+  } satisfies SASRecOptions;
+}

@@ -1,0 +1,61 @@
+/**
+ * Settings that all sequence models share, and what their learner and loop make of them.
+ */
+import { z } from 'zod';
+import type { Learner } from '../learner.js';
+import { type LoopOptions, SELECTABLE } from '../method.js';
+import type { SequenceLearnerOptions } from './learner.js';
+
+const positive = z.number().positive();
+const count = z.int().positive();
+
+/** Keys of a sequence model's section that say how it learns. */
+export const sequenceShape = {
+  width: count.default(64).describe('M: width of items and representation'),
+  loss: z
+    .enum(['bce', 'softmax'])
+    .default('softmax')
+    .describe('bce: one uniform negative per target; softmax: over the catalog'),
+  learningRate: positive.default(1e-3),
+  weightDecay: z.number().min(0).default(1e-6),
+  optimizer: z.enum(['adam', 'adamw']).default('adam'),
+  epochs: count.default(40),
+  batchSize: count.default(128).describe('chunks of a sequence per step'),
+  patience: z
+    .int()
+    .min(0)
+    .default(8)
+    .describe('epochs without a better validation; 0: never stop early'),
+  select: z
+    .enum(SELECTABLE)
+    .default('ndcg_at_10')
+    .describe('validation metric that chooses the best weights'),
+  checkpointSeconds: positive.default(120),
+} as const;
+
+type SequenceSettings = z.output<z.ZodObject<typeof sequenceShape>>;
+
+export function sequenceLearnerOptions({
+  learningRate,
+  weightDecay,
+  loss,
+}: SequenceSettings): SequenceLearnerOptions {
+  return { learningRate, weightDecay, loss };
+}
+
+/** The loop of one pass per epoch, validated after each on all rows. */
+export function sequenceLoop(settings: SequenceSettings, learner: Learner): LoopOptions {
+  const { epochs, batchSize, patience, optimizer, select, checkpointSeconds } = settings;
+  return {
+    batchSize,
+    totalExamples: epochs * learner.examples,
+    warmupShare: 0,
+    schedule: 'constant',
+    optimizer,
+    clipNorm: 0,
+    validateEvery: learner.examples,
+    select,
+    patience,
+    checkpointSeconds,
+  };
+}

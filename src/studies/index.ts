@@ -1,0 +1,17 @@
+/**
+ * Here: studies, that is several methods on one dataset, from settings to a report.
+ * May use: analysis, evaluation, training, recommenders and below.
+ * Used by: cli, and the long runs in runs/.
+ */
+export type { StudyExample } from './examples.js';
+export { perUser, rowsOf } from './rows.js';
+export { type StudySettings, studySettings } from './settings.js';
+export { evaluateShown, generateShown, type ShownProgress, type StudyHooks } from './shown.js';
+export {
+  runStudy,
+  runStudyMethod,
+  type Study,
+  type StudyMethod,
+  type StudyResult,
+} from './study.js';
+export { yardsticks } from './yardsticks.js';
