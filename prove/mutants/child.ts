@@ -6,6 +6,7 @@
  * in the process must not kill the next one.
  */
 import { basename, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { ModuleGraph } from './graph.js';
 import { firstFailure, IMPORT, NODE_TEST } from './tests.js';
@@ -55,6 +56,7 @@ async function run({ root, tests, mutants, sources }: Work): Promise<void> {
   const attempt = async (file: { path: string }, limitMs: number): Promise<string | undefined> => {
     stray = undefined;
     const failure = await firstFailure(() => graph.load(file.path), limitMs);
+    await setImmediate(); // the end of the parent and rejections that nobody handles are heard here
     if (failure === undefined && stray === undefined) return undefined;
     const { name, error } = failure ?? { name: 'a rejection that nobody handles', error: stray };
     const [message] = (error instanceof Error ? error.message : String(error)).split('\n');
