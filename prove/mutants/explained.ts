@@ -128,13 +128,13 @@ export const EXPLAINED: readonly Explained[] = [
   },
   {
     file: 'src/evaluation/outcome.ts',
-    text: 'if (place < 0 || candidates.indexOf(target, place + 1) >= 0)',
+    text: 'if (column < 0 || candidates.indexOf(target, column + 1) >= 0)',
     mutations: [
-      'candidates.indexOf(target, place + 1) >= 0 → candidates.indexOf(target, place + 1) > 0',
+      'candidates.indexOf(target, column + 1) >= 0 → candidates.indexOf(target, column + 1) > 0',
       '0 → 1 (2)',
     ],
     kind: 'equivalent',
-    why: 'a second place comes behind a first one, so it is 1 or more',
+    why: 'a second column comes behind a first one, so it is 1 or more',
   },
   {
     file: 'src/optim/adam.ts',

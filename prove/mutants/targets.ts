@@ -36,6 +36,11 @@ export const TARGETS: readonly Target[] = [
     sources: ['src/data/candidates.ts'],
     tests: ['tests/unit/data/candidates.test.ts'],
   },
+  {
+    name: 'registry',
+    sources: ['src/recommenders/registry.ts', 'src/recommenders/method.ts'],
+    tests: ['tests/unit/training/settings.test.ts', 'tests/contracts/registry.test.ts'],
+  },
 ];
 
 /** The files that a target's list of files and folders names; a name that leads nowhere is an error. */

@@ -26,4 +26,4 @@ export {
 export { type BootstrapOptions, bootstrapRatio, type Estimate, wilson } from './interval.js';
 export { MATCHERS, type Matcher, type MatcherName, matchPublished, matchTitle } from './match.js';
 export { METRIC_NAMES, type MetricName, type Metrics, metricLabel } from './metric.js';
-export { type Outcome, rankOutcome } from './outcome.js';
+export { type Outcome, outcomeOf } from './outcome.js';

@@ -5,7 +5,7 @@ import { hostileFinding } from '../../../src/audit/hostile-finding.js';
 import {
   type HostileTitles,
   measureHostileTitles,
-  rankOf,
+  placeOf,
 } from '../../../src/audit/hostile-titles.js';
 import { hostileVariants } from '../../../src/audit/hostile-variants.js';
 import { formatHostileTitles, passesPerRow } from '../../../src/audit/index.js';
@@ -148,7 +148,7 @@ test('equal seeds give equal results', async () => {
   assert.deepEqual(await measured(tinyLora()), await measured(tinyLora()));
 });
 
-test('ranks count ties against the item', () => {
+test('places count ties against the item', () => {
   const instance: Instance = {
     split: 'test',
     row: 0,
@@ -157,9 +157,9 @@ test('ranks count ties against the item', () => {
     target: 1,
     candidates: [1, 2, 3],
   };
-  assert.equal(rankOf(instance, [5, 5, 1], 1), 2);
-  assert.equal(rankOf(instance, [5, 5, 1], 3), 3);
-  assert.equal(rankOf(instance, [6, 5, 1], 1), 1);
+  assert.equal(placeOf(instance, [5, 5, 1], 1), 2);
+  assert.equal(placeOf(instance, [5, 5, 1], 3), 3);
+  assert.equal(placeOf(instance, [6, 5, 1], 1), 1);
 });
 
 test('gains, shares and severity of a case worked out by hand', () => {

@@ -1,65 +1,110 @@
-/** Evaluations as files. */
+/** An evaluation as a file, and back. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  type Evaluation,
   evaluate,
+  evaluateGenerated,
   evaluationDocument,
+  evaluationSchema,
   evaluationSummary,
+  evaluationSummarySchema,
   readEvaluation,
 } from '../../../src/evaluation/index.js';
-import { fixed, generatedOf, instances } from './helper.js';
+import { fixed, instances } from './helper.js';
 
-const asFile = (evaluation: Evaluation): Record<string, unknown> =>
-  JSON.parse(JSON.stringify(evaluationDocument(evaluation)));
-
-test('what is read is what was written: ranked rows with ties and gates, and generated texts', async () => {
-  const recommender = fixed([
-    [1, 1, 0, 0],
-    [3, 1, 2, 0],
-  ]);
-  const scored = await recommender.score(instances(2));
-  recommender.score = async () => [scored[0]!, { ...scored[1]!, gates: [0.25, 0.75] }];
-  for (const evaluation of [
-    await evaluate(recommender, instances(2)),
-    generatedOf(['0', 'no title']),
-  ])
-    assert.deepEqual(readEvaluation(asFile(evaluation), 'file'), evaluation);
-});
-
-test('keys are snake_case, and the summary is the document without its rows', async () => {
-  const evaluation = await evaluate(fixed([[1, 0, 0, 0]]), instances(1));
-  const { outcomes, ...rest } = asFile(evaluation) as { outcomes: Record<string, unknown>[] };
-  assert.deepEqual(JSON.parse(JSON.stringify(evaluationSummary(evaluation))), rest);
-  assert.equal(outcomes[0]?.num_tied, 0);
-  for (const key of ['trainable_parameters', 'num_rows', 'num_users', 'num_tied_rows'])
-    assert.ok(key in rest, key);
-});
-
-test('every misfit is said with its place', async () => {
-  const document = asFile(await evaluate(fixed([[1, 0, 0, 0]]), instances(1)));
-  const [outcome] = document.outcomes as Record<string, unknown>[];
-  const broken = {
-    ...document,
-    num_rows: -1,
-    seconds: -1,
-    outcomes: [{ ...outcome, row: -1, target: 0.5, candidates: [-1], answer: -1, rank: -1 }],
-  };
-  assert.throws(
-    () => readEvaluation(broken, 'evaluation.json'),
-    (error: Error & { code?: string }) => {
-      assert.equal(error.code, 'format');
-      const places = error.message.split('\n').slice(1);
-      assert.deepEqual(places.map((line) => /[a-z_]+(?:\.\w+)*(?=:)/.exec(line)?.[0]).sort(), [
-        'num_rows',
-        'outcomes.0.answer',
-        'outcomes.0.candidates.0',
-        'outcomes.0.rank',
-        'outcomes.0.row',
-        'outcomes.0.target',
-        'seconds',
-      ]);
-      return true;
+const scored = () =>
+  evaluate(
+    {
+      ...fixed([
+        [3, 3, 1, 0],
+        [1, 0, 0, 0],
+      ]),
+      score: async () => [{ scores: [3, 3, 1, 0], gates: [0.25, 0.75] }, { scores: [1, 0, 0, 0] }],
     },
+    instances(2),
+    { resamples: 50 },
   );
+
+const generated = () =>
+  evaluateGenerated({
+    method: 'x (generated)',
+    trainableParameters: 3,
+    instances: instances(2),
+    texts: ['A', 'nothing of them'],
+    titleOf: (item) => 'ABCD'.charAt(item),
+    seconds: 0.5,
+  });
+
+test('a file holds what was evaluated, and gives it back as it was', async () => {
+  for (const evaluation of [await scored(), generated()]) {
+    const text = JSON.stringify(evaluationDocument(evaluation));
+    assert.deepEqual(readEvaluation(JSON.parse(text), 'x.json'), {
+      ...evaluation,
+      outcomes: evaluation.outcomes.map((outcome) => ({ ...outcome })),
+    });
+  }
+});
+
+test('keys are snake_case, and the outcome of a row can be read without the program', async () => {
+  const { outcomes, ...head } = evaluationDocument(await scored());
+  assert.deepEqual(Object.keys(head).sort(), [
+    ...['method', 'metrics', 'mode', 'num_rows', 'num_tied_rows', 'num_users', 'seconds'],
+    'trainable_parameters',
+  ]);
+  assert.deepEqual(outcomes[0], {
+    row: 0,
+    user: 'user 0',
+    target: 0,
+    candidates: [0, 1, 2, 3],
+    answer: 1,
+    hit: false,
+    place: 2,
+    num_tied: 1,
+    scores: [3, 3, 1, 0],
+    gates: [0.25, 0.75],
+  });
+  assert.equal(outcomes[1]?.num_tied, 0);
+});
+
+test('the summary is the document without its rows', async () => {
+  const evaluation = await scored();
+  const { outcomes: _, ...head } = evaluationDocument(evaluation);
+  assert.deepEqual(evaluationSummary(evaluation), head);
+  assert.ok(evaluationSummarySchema.strict().safeParse(head).success);
+});
+
+test('an answer that names no candidate is absent from the file and undefined again', () => {
+  const document = JSON.parse(JSON.stringify(evaluationDocument(generated())));
+  assert.ok(!('answer' in document.outcomes[1]));
+  const read = readEvaluation(document, 'x.json');
+  assert.ok('answer' in read.outcomes[1]!);
+  assert.equal(read.outcomes[1]?.answer, undefined);
+  assert.equal(read.outcomes[0]?.answer, 0);
+});
+
+test('every field that a reader counts on is checked, all faults at once with their places', async () => {
+  const whole = JSON.parse(JSON.stringify(evaluationDocument(await scored())));
+  assert.ok(evaluationSchema.safeParse(whole).success);
+  const broken = structuredClone(whole);
+  delete broken.metrics.hr_at_1.low;
+  broken.outcomes[1].target = -1;
+  broken.num_rows = 1.5;
+  assert.throws(() => readEvaluation(broken, 'x.json'), {
+    code: 'format',
+    message:
+      /^x\.json: 3 problems\n {2}num_rows: .*\n {2}metrics\.hr_at_1\.low: .*\n {2}outcomes\.1\.target: /,
+  });
+  for (const key of ['row', 'target', 'place', 'num_tied']) {
+    const negative = structuredClone(whole);
+    negative.outcomes[0][key] = -1;
+    assert.throws(() => readEvaluation(negative, 'x.json'), { code: 'format' }, key);
+  }
+  for (const key of ['trainable_parameters', 'num_users', 'num_tied_rows', 'seconds']) {
+    assert.throws(() => readEvaluation({ ...whole, [key]: -1 }, 'x.json'), { code: 'format' }, key);
+    const zero = { ...whole, [key]: 0 };
+    assert.doesNotThrow(() => readEvaluation(zero, 'x.json'), key);
+  }
+  for (const value of [{ mode: 'guessing' }, { matcher: 'luck' }, { metrics: { hr_at_99: {} } }])
+    assert.throws(() => readEvaluation({ ...whole, ...value }, 'x.json'), { code: 'format' });
+  assert.doesNotThrow(() => readEvaluation({ ...whole, metrics: {} }, 'x.json'));
 });

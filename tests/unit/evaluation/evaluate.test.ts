@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { evaluate, evaluateGenerated, rankOutcome } from '../../../src/evaluation/index.js';
+import { evaluate, evaluateGenerated, outcomeOf } from '../../../src/evaluation/index.js';
 import { fixed, generatedOf, instances } from './helper.js';
 
 test('metrics of three rows computed by hand', async () => {
   const scores = [
-    [9, 1, 2, 3], // rank 1
-    [2, 1, 9, 0], // rank 2
-    [0, 1, 2, 3], // rank 4
+    [9, 1, 2, 3], // place 1
+    [2, 1, 9, 0], // place 2
+    [0, 1, 2, 3], // place 4
   ];
   const { metrics, ...rest } = await evaluate(fixed(scores), instances(3));
   assert.equal(rest.numRows, 3);
@@ -29,8 +29,8 @@ test('metrics of three rows computed by hand', async () => {
 
 test('ties count against the method: equal scores are no hit', () => {
   const [instance] = instances(1);
-  const tied = rankOutcome(instance!, { scores: [1, 1, 1, 0] });
-  assert.deepEqual([tied.rank, tied.numTied, tied.hit], [3, 2, false]);
+  const tied = outcomeOf(instance!, { scores: [1, 1, 1, 0] });
+  assert.deepEqual([tied.place, tied.numTied, tied.hit], [3, 2, false]);
   assert.notEqual(tied.answer, instance!.target);
 });
 
@@ -42,7 +42,7 @@ test('the answer is the first of the best, and never the target at equal scores'
     [1, 1, 2, 0], // and after one
     [2, 2, 2, 0], // ties with the target alone
     [3, 2, 2, 0],
-  ].map((scores) => rankOutcome(instance!, { scores }).answer);
+  ].map((scores) => outcomeOf(instance!, { scores }).answer);
   assert.deepEqual(answers, [1, 1, 2, 1, 0]);
 });
 
@@ -61,8 +61,8 @@ test('rows with a tie are counted, those of generated texts are not', async () =
 test('gates go with the outcome where there are some', () => {
   const [instance] = instances(1);
   const scores = [1, 0, 0, 0];
-  assert.deepEqual(rankOutcome(instance!, { scores, gates: [0.25, 0.75] }).gates, [0.25, 0.75]);
-  assert.ok(!('gates' in rankOutcome(instance!, { scores })));
+  assert.deepEqual(outcomeOf(instance!, { scores, gates: [0.25, 0.75] }).gates, [0.25, 0.75]);
+  assert.ok(!('gates' in outcomeOf(instance!, { scores })));
 });
 
 test('the time is that of ranking, in seconds', async () => {
@@ -87,7 +87,7 @@ test('unless said otherwise the bootstrap has seed 0 and 2000 resamples', async 
   assert.deepEqual(metrics, said.metrics);
 });
 
-test('rank and hit do not depend on the order of the candidates', () => {
+test('place and hit do not depend on the order of the candidates', () => {
   fc.assert(
     fc.property(
       fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 2, maxLength: 20 }),
@@ -96,12 +96,12 @@ test('rank and hit do not depend on the order of the candidates', () => {
         const order = scores.map((_, item) => ({ item, key: keys.next().value as number }));
         order.sort((a, b) => a.key - b.key);
         const [plain] = instances(1, { numCandidates: scores.length });
-        const one = rankOutcome(plain!, { scores });
-        const other = rankOutcome(
+        const one = outcomeOf(plain!, { scores });
+        const other = outcomeOf(
           { ...plain!, candidates: order.map(({ item }) => item) },
           { scores: order.map(({ item }) => scores[item]!) },
         );
-        assert.deepEqual([one.rank, one.hit], [other.rank, other.hit]);
+        assert.deepEqual([one.place, one.hit], [other.place, other.hit]);
         assert.equal(one.hit, one.answer === plain!.target);
       },
     ),
@@ -110,12 +110,12 @@ test('rank and hit do not depend on the order of the candidates', () => {
 
 test('a wrong number of scores, NaN and a missing target name the row', () => {
   const [instance] = instances(1);
-  assert.throws(() => rankOutcome(instance!, { scores: [1] }), /row 0: expected 4 scores/);
-  assert.throws(() => rankOutcome(instance!, { scores: [1, NaN, 0, 0] }), {
+  assert.throws(() => outcomeOf(instance!, { scores: [1] }), /row 0: expected 4 scores/);
+  assert.throws(() => outcomeOf(instance!, { scores: [1, NaN, 0, 0] }), {
     message: 'row 0: expected scores that are numbers, got [1, NaN, 0, 0]',
   });
   const lost = { ...instance!, target: 99 };
-  assert.throws(() => rankOutcome(lost, { scores: [1, 2, 3, 4] }), {
+  assert.throws(() => outcomeOf(lost, { scores: [1, 2, 3, 4] }), {
     message: 'row 0: expected target 99 among the candidates exactly once, got [0, 1, 2, 3]',
   });
   for (const candidates of [
@@ -123,7 +123,7 @@ test('a wrong number of scores, NaN and a missing target name the row', () => {
     [1, 0, 2, 0],
   ])
     assert.throws(
-      () => rankOutcome({ ...instance!, candidates }, { scores: [1, 2, 3, 4] }),
+      () => outcomeOf({ ...instance!, candidates }, { scores: [1, 2, 3, 4] }),
       /target 0 .*exactly once/,
     );
 });

@@ -38,7 +38,7 @@ export const generatedOf = (texts: readonly string[]): Evaluation =>
     seconds: 1,
   });
 
-/** An evaluation in which row i hits where `hits[i]`; misses rank the target last. */
+/** An evaluation in which row i hits where `hits[i]`; misses place the target last. */
 export function evaluationOf(
   hits: readonly boolean[],
   name: string,
