@@ -7,11 +7,6 @@ export type { StudyExample } from './examples.js';
 export { perUser, rowsOf } from './rows.js';
 export { type StudySettings, studySettings } from './settings.js';
 export { evaluateShown, generateShown, type ShownProgress, type StudyHooks } from './shown.js';
-export {
-  runStudy,
-  runStudyMethod,
-  type Study,
-  type StudyMethod,
-  type StudyResult,
-} from './study.js';
+export { runStudy, runStudyMethod } from './study.js';
+export type { Study, StudyMethod, StudyResult } from './types.js';
 export { yardsticks } from './yardsticks.js';

@@ -20,51 +20,11 @@ import { parseStrictJson, readText, writeFileAtomic } from '../files/index.js';
 import { type Base, MAIN, type Method, openBase, REFERENCE } from '../recommenders/index.js';
 import { type Device, prepareDevice } from '../tensor/index.js';
 import { openRun, type Run, RunFolder, type Settings, trainRun } from '../training/index.js';
-import { type StudyExample, workedExamples } from './examples.js';
+import { workedExamples } from './examples.js';
 import { reportData } from './report.js';
 import { perUser, rowsOf } from './rows.js';
-import type { StudySettings } from './settings.js';
 import { evaluateShown, generateShown, type StudyHooks } from './shown.js';
-
-export interface Study {
-  title: string;
-  settings: StudySettings;
-  /** Path of the base model's files. */
-  basePath: string;
-  /** Name shown for the base. */
-  baseName: string;
-  /** Only the first rows of the test split. */
-  testRows?: number;
-  /** Also evaluate on up to this many windows per test user, of those in `test-wide`. */
-  wideRowsPerUser?: number;
-  /** Also generate answers with the methods that can. */
-  isGenerating?: boolean;
-  /** Command that repeats it, for the report. */
-  command: string;
-}
-
-/** What became of one method. */
-export interface StudyMethod {
-  method: Method;
-  evaluation: Evaluation;
-  /** On several windows per user. */
-  wide?: Evaluation;
-  generated?: Evaluation;
-  trainSeconds: number;
-  folder: RunFolder;
-}
-
-export interface StudyResult {
-  dataset: Dataset;
-  base?: { name: string; parameters: number };
-  methods: readonly StudyMethod[];
-  /** The main method against each other one, Holm-corrected; its reference first. */
-  comparisons: Comparison[];
-  wideComparisons: Comparison[];
-  examples: StudyExample[];
-  report: string;
-  seconds: number;
-}
+import type { Study, StudyMethod, StudyResult } from './types.js';
 
 /**
  * Runs what is not done yet and writes `report.html`.

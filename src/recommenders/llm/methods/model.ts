@@ -6,7 +6,8 @@ import type { Model, Parts } from '../../method.js';
 import type { AdapterOptions } from '../adapter.js';
 import { modelParts } from '../description.js';
 import { LlmLearner } from '../llm-learner.js';
-import { type LlmParts, LlmRecommender } from '../llm-recommender.js';
+import { LlmRecommender } from '../llm-recommender.js';
+import type { LlmParts } from '../parts.js';
 import { adapterRates, type Preset } from './presets.js';
 import { languageModelParts, needed, type TrainingSettings } from './settings.js';
 

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { internal } from '../../../errors/index.js';
 import { PromptBuilder } from '../../../text/index.js';
 import { baseShape, type LoopOptions, type Parts, SELECTABLE, textShape } from '../../method.js';
-import type { LlmParts } from '../llm-recommender.js';
+import type { LlmParts } from '../parts.js';
 import { PRESETS, type Preset, type PresetName } from './presets.js';
 
 const positive = z.number().positive();

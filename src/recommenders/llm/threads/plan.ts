@@ -10,7 +10,7 @@ import type { ModelConfig } from '../../../weights/index.js';
 import type { Scored } from '../../capability.js';
 import type { GradientTask } from '../../learner.js';
 import type { LlmDescription } from '../description.js';
-import type { LlmParts } from '../llm-recommender.js';
+import type { LlmParts } from '../parts.js';
 import type { AnswerTask } from './answer.js';
 
 /** Tensors of another thread by key. */
