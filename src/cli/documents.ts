@@ -240,6 +240,7 @@ export const DOCUMENTS = {
     out: text,
     method: text,
     trainable_parameters: count,
+    chosen: z.record(text, z.number()).optional().describe('what it chose on validation'),
     steps: count,
     examples: count,
     seconds: z.number(),

@@ -48,6 +48,7 @@ export { isWorthThreads } from './llm/threads/answers.js';
 export { ModelThread } from './llm/threads/model-thread.js';
 export { planOf, type ThreadPlan } from './llm/threads/plan.js';
 export {
+  type Choices,
   type CommonSettings,
   commonShape,
   type EncoderSettings,

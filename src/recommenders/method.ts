@@ -121,6 +121,9 @@ export interface FitOptions {
   signal?: AbortSignal;
 }
 
+/** Settings that a fit chose, by name. */
+export type Choices = Readonly<Record<string, number>>;
+
 /** How a model of the method comes to its values. */
 export type Learning<S, M extends Model> =
   | {
@@ -131,7 +134,8 @@ export type Learning<S, M extends Model> =
   | {
       /** Counts and closed forms. */
       kind: 'fit';
-      fit(model: M, settings: S, parts: Parts, options: FitOptions): Promise<void>;
+      /** @returns what it chose by itself, on validation, for the summary */
+      fit(model: M, settings: S, parts: Parts, options: FitOptions): Promise<Choices | undefined>;
     };
 
 /** What must be there before a model can be built. */

@@ -12,6 +12,7 @@ import {
   readBytes,
   readText,
   removeTemporaries,
+  snakeKeys,
   syncFile,
   takeLock,
   writeFileAtomic,
@@ -82,7 +83,7 @@ export class RunFolder {
 
   /** Appends one object to the metrics, the whole line or nothing of it. @throws IloraError `file` */
   log(entry: Record<string, unknown>): void {
-    const line = `${JSON.stringify(entry)}\n`;
+    const line = `${JSON.stringify(snakeKeys(entry))}\n`;
     appendAtomic(this.metrics, line);
     this.#hash?.update(line);
   }

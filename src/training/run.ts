@@ -7,7 +7,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { type Dataset, type Instance, openDataset } from '../data/index.js';
 import { mismatch } from '../errors/index.js';
-import { hashFile } from '../files/index.js';
+import { hashFile, snakeKeys } from '../files/index.js';
 import {
   type Base,
   baseDtype,
@@ -172,11 +172,12 @@ async function fit(
   { signal }: RunHooks,
 ): Promise<TrainingSummary> {
   const started = performance.now();
-  await learning.fit(model, settings, parts, { ...(signal && { signal }) });
+  const chosen = await learning.fit(model, settings, parts, { ...(signal && { signal }) });
   scope(() => saveSealed(folder.best, model.state()));
   const seconds = (performance.now() - started) / 1000;
-  const summary = { steps: 0, examples: parts.dataset.rows('train'), seconds, bestStep: 0 };
-  folder.writeJson(folder.summary, summary);
+  const examples = parts.dataset.rows('train');
+  const summary = { ...(chosen && { chosen }), steps: 0, examples, seconds, bestStep: 0 };
+  folder.writeJson(folder.summary, snakeKeys(summary));
   return summary;
 }
 
