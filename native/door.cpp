@@ -17,10 +17,8 @@
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/version.h>
-
 #include <dlfcn.h>
 #include <napi.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cctype>
@@ -37,9 +35,7 @@
 #include <vector>
 
 namespace {
-
 std::atomic<int64_t> liveTensors{0};
-
 // Handles that JavaScript holds, of all threads. Other addons make externals too; theirs are told from
 // ours here before anything is read behind the pointer. Never destroyed: finalizers may run late.
 struct HandleSet {
@@ -49,13 +45,10 @@ struct HandleSet {
   void remove(const void* handle) { std::lock_guard<std::mutex> lock(mutex); known.erase(handle); }
   bool has(const void* handle) { std::lock_guard<std::mutex> lock(mutex); return known.count(handle) != 0; }
 };
-
 HandleSet& handles() { static auto* set = new HandleSet(); return *set; }
-
 // What a JavaScript handle points to. `kind` tells a tensor from a generator: a wrong handle is an
 // error, not a crash.
 enum class Kind : uint32_t { Tensor = 0x494c5431, Generator = 0x494c4731 };
-
 struct Handle {
   Kind kind;
   at::Tensor tensor;
@@ -74,7 +67,6 @@ struct Handle {
 
 // Tensors on their way from one JavaScript thread to another, by number.
 struct Waiting { std::mutex mutex; std::unordered_map<uint32_t, at::Tensor> tensors; uint32_t last = 0; };
-
 Waiting& waiting() { static auto* one = new Waiting(); return *one; }
 
 // Operators that this environment has resolved, by id.
