@@ -2,8 +2,8 @@
  * Tries the mutants of one target, in a process that has everything loaded.
  *
  * A mutant is tried on the test files that import it, those first that have killed most per second; the first failing
- * test ends it. Before the first and after the last one, all tests must pass without any change: what a mutant leaves behind
- * in the process must not kill the next one.
+ * test ends it. Before the first and after the last one all tests must pass without any change, so that no verdict rests on
+ * what an earlier mutant left behind in the process.
  */
 import { basename, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -22,7 +22,7 @@ export interface Work {
 
 /** What the child sends, after each step. */
 export type Report =
-  | { kind: 'ready'; seconds: number; failure?: string }
+  | { kind: 'ready'; failure?: string }
   | { kind: 'start'; mutant: number; limitMs: number }
   | { kind: 'end'; mutant: number; killedBy: string | undefined; isInvalid: boolean }
   | { kind: 'done'; failure?: string };
@@ -68,11 +68,11 @@ async function run({ root, tests, mutants, sources }: Work): Promise<void> {
   for (const file of files) {
     const start = performance.now();
     const failure = await attempt(file, UNCHANGED_LIMIT_MS);
-    if (failure !== undefined) return send({ kind: 'ready', seconds: 0, failure });
+    if (failure !== undefined) return send({ kind: 'ready', failure });
     file.ms = performance.now() - start;
   }
   const limitMs = LEAST_LIMIT_MS + 3 * (performance.now() - started);
-  send({ kind: 'ready', seconds: (performance.now() - started) / 1000 });
+  send({ kind: 'ready' });
 
   for (const [mutant, { file, code }] of mutants.entries()) {
     send({ kind: 'start', mutant, limitMs });

@@ -11,7 +11,7 @@ import { pathToFileURL } from 'node:url';
 import vm from 'node:vm';
 import ts from 'typescript';
 
-/** `node:test` as the modules see it. */
+/** What a module exports, by name. */
 export type Exports = Readonly<Record<string, unknown>>;
 
 export class ModuleGraph {
@@ -74,10 +74,10 @@ export class ModuleGraph {
         const resolveUrl = (specifier: string): string => import.meta.resolve(specifier);
         Object.assign(meta, { url, dirname: dirname(path), filename: path, resolve: resolveUrl });
       },
-      importModuleDynamically: (async (specifier: string) =>
+      importModuleDynamically: (specifier) =>
         specifier.startsWith('.')
-          ? await this.#evaluated(fileOf(specifier, path))
-          : await import(specifier)) as never,
+          ? this.#evaluated(fileOf(specifier, path))
+          : this.#resolve(specifier, path),
     });
     modules.set(path, made);
     return made;

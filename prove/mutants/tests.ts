@@ -7,20 +7,46 @@ import type { Exports } from './graph.js';
 
 type Body = (context: { diagnostic: (text: string) => void }) => unknown;
 
+/** Hooks of a `describe` or of a file, run once, before its first test. */
+interface Suite {
+  name: string;
+  before: (() => unknown)[];
+}
+
 interface Registered {
   name: string;
   body: Body;
+  suites: readonly Suite[];
 }
 
 let registered: Registered[] = [];
+/** The suites that are being described, the file itself first. */
+let open: readonly [Suite, ...Suite[]] = [{ name: '', before: [] }];
 
-function register(name: string, body: Body): void {
-  if (typeof name !== 'string' || typeof body !== 'function')
-    throw new Error('mutants: expected test(name, body), got other arguments');
-  registered.push({ name, body });
+function test(name: string, given: Body | { skip?: boolean | string }, body?: Body): void {
+  const isSkipped = typeof given === 'object' && given.skip !== undefined && given.skip !== false;
+  const run = typeof given === 'object' ? body : given;
+  if (typeof name !== 'string' || typeof run !== 'function')
+    throw new Error('mutants: expected test(name, [options,] body), got other arguments');
+  const path = [...open.slice(1).map((suite) => suite.name), name].join(': ');
+  if (!isSkipped) registered.push({ name: path, body: run, suites: open });
 }
 
-export const NODE_TEST: Exports = { test: register };
+function describe(name: string, body: () => void): void {
+  const outer = open;
+  open = [...outer, { name, before: [] }];
+  try {
+    body();
+  } finally {
+    open = outer;
+  }
+}
+
+function before(hook: () => unknown): void {
+  (open.at(-1) as Suite).before.push(hook);
+}
+
+export const NODE_TEST: Exports = { test, it: test, describe, before };
 
 /** Most turns that loops of the mutated file take while one test file runs; unchanged ones take far fewer. */
 const MAX_TURNS = 4_000_000;
@@ -49,6 +75,7 @@ export async function firstFailure(
   limitMs: number,
 ): Promise<{ name: string; error: unknown } | undefined> {
   registered = [];
+  open = [{ name: '', before: [] }];
   turns = 0;
   const until = now() + limitMs;
   try {
@@ -56,9 +83,11 @@ export async function firstFailure(
   } catch (error) {
     return { name: IMPORT, error };
   }
-  for (const { name, body } of registered) {
+  for (const { name, body, suites } of registered) {
     try {
-      await before(until, body({ diagnostic: () => undefined }));
+      for (const suite of suites)
+        for (const hook of suite.before.splice(0)) await ending(until, hook());
+      await ending(until, body({ diagnostic: () => undefined }));
     } catch (error) {
       return { name, error };
     }
@@ -67,7 +96,7 @@ export async function firstFailure(
 }
 
 /** Waits for a test, but not for ever: what it waits for may never come. */
-async function before(until: number, ended: unknown): Promise<void> {
+async function ending(until: number, ended: unknown): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
