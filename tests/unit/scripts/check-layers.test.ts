@@ -61,7 +61,7 @@ test('rooms of one layer do not import each other', () => {
   );
 });
 
-test('a ring is found in any folder, whichever way the files import; types make none', () => {
+test('a ring is found in any folder, whichever way the files import; within src types make none', () => {
   const ring = {
     'prove/a.ts': "import { b } from './b.js';",
     'prove/b.ts': "import './c.js';",
@@ -70,7 +70,15 @@ test('a ring is found in any folder, whichever way the files import; types make 
   assert.deepEqual(problems(ring), [
     'import ring: prove/a.ts -> prove/b.ts -> prove/c.ts -> prove/a.ts',
   ]);
-  assert.deepEqual(problems({ ...ring, 'prove/b.ts': "import type { C } from './c.js';" }), []);
+  const typed = { ...ring, 'prove/b.ts': "import type { C } from './c.js';" };
+  assert.equal(problems(typed).length, 1);
+  assert.deepEqual(
+    problems({
+      'src/nn/a.ts': "import { b } from './b.js';",
+      'src/nn/b.ts': "import type { A } from './a.js';",
+    }),
+    [],
+  );
 });
 
 test('within src other rooms are entered through index.ts', () => {
