@@ -9,11 +9,19 @@
  * authors' program does (its answers end at the text's end token only); `ratio_vs_greedy_stopping` ends its answers where
  * the true titles end, as if it were trained and stopped at the line's end.
  */
-import { type BenchDtype, type BenchOptions, bench } from './harness/command.js';
-import { alternate, type Contestant, type Entry, startAll, stopAll } from './harness/contestant.js';
-import { exportWork, launches, PEER_OF } from './harness/field.js';
-import { type Agreement, agreement } from './harness/ranking.js';
-import { ratio, spread } from './harness/statistics.js';
+
+import {
+  alternate,
+  type Contestant,
+  type Entry,
+  ratio,
+  spread,
+  startAll,
+  stopAll,
+} from '../harness/index.js';
+import { type BenchDtype, type BenchOptions, bench } from './command.js';
+import { exportWork, launches, PEER_OF } from './compare/field.js';
+import { type Agreement, agreement } from './compare/ranking.js';
 
 /** As many users as share a batch in the measurement of mixed gates. */
 const MIXED_USERS = 32;

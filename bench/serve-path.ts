@@ -10,10 +10,18 @@
  * one greedy answer of the authors' way (P1, 64 tokens, which names one title and ranks nothing) and 20
  * candidates scored one by one after a cached prompt (P2).
  */
-import { bench } from './harness/command.js';
-import { alternate, type Contestant, startAll, stopAll } from './harness/contestant.js';
-import { exportWork, launches, PEER_OF } from './harness/field.js';
-import { quantile, ratio, spread } from './harness/statistics.js';
+
+import {
+  alternate,
+  type Contestant,
+  quantile,
+  ratio,
+  spread,
+  startAll,
+  stopAll,
+} from '../harness/index.js';
+import { bench } from './command.js';
+import { exportWork, launches, PEER_OF } from './compare/field.js';
 
 /** Users of one batch. */
 const MIXED_USERS = 32;

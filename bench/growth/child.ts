@@ -3,6 +3,7 @@
  * commas between them. One line per size, ascending.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { median } from '../../harness/statistics.js';
 import { resolveModel } from '../../src/cli/model.js';
 import { type Dataset, openDataset } from '../../src/data/index.js';
 import {
@@ -28,7 +29,6 @@ import {
 } from '../../src/tensor/index.js';
 import { PromptBuilder } from '../../src/text/index.js';
 import { resolveSettings } from '../../src/training/index.js';
-import { median } from '../harness/statistics.js';
 import { freshEncoder } from '../ours/world.js';
 import { type Measured, SERIES, type Series } from './axis.js';
 

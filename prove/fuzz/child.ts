@@ -70,7 +70,7 @@ const { IloraError } = await import('../../src/errors/index.js');
 const { Random } = await import('../../src/random/index.js');
 const { mutate } = await import('./mutate.js');
 const { fault, keyOf } = await import('./judge.js');
-const { TARGETS } = await import('./target.js');
+const { TARGETS } = await import('./targets.js');
 
 /** Inputs between two looks at the coverage. */
 const BATCH = 24;

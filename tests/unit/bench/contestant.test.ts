@@ -1,7 +1,7 @@
 /** Processes that are told what to do by lines of JSON. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { alternate, Contestant, type Launch, startAll } from '../../../bench/harness/contestant.js';
+import { alternate, Contestant, type Launch, startAll } from '../../../harness/contestant.js';
 
 const body = `
 const lines = require('node:readline').createInterface({ input: process.stdin });

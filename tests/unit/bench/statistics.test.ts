@@ -1,14 +1,8 @@
 /** Figures of the benchmarks, by hand. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { agreement } from '../../../bench/harness/ranking.js';
-import {
-  median,
-  ratio,
-  relativeDifference,
-  rounded,
-  spread,
-} from '../../../bench/harness/statistics.js';
+import { agreement } from '../../../bench/compare/ranking.js';
+import { median, ratio, relativeDifference, rounded, spread } from '../../../harness/statistics.js';
 
 test('the median is the middle value, or the mean of the two in the middle', () => {
   assert.equal(median([3, 1, 2]), 2);

@@ -1,8 +1,8 @@
 /**
- * How the benchmarks start programs: in the environment of our launcher, whoever they are.
+ * How programs are started: in the environment of our launcher, whoever they are.
  */
 import { availableParallelism } from 'node:os';
-import { engineAdditions } from '../../bin/environment.js';
+import { engineAdditions } from '../bin/environment.js';
 
 /**
  * Everybody computes in the launcher's environment: the allocator and the threads' way of waiting that make `ilora`

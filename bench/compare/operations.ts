@@ -1,9 +1,10 @@
 /**
  * The work of training in floating-point operations, and what the hardware could do at best.
  */
+
+import type { Contestant } from '../../harness/index.js';
+import { median } from '../../harness/index.js';
 import { rowTokens, type Work, type WorkRow } from '../ours/work.js';
-import type { Contestant } from './contestant.js';
-import { median } from './statistics.js';
 
 /**
  * Operations of a step that no program can do without: 4 per frozen value and token (forward, and the gradient of

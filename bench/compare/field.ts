@@ -5,13 +5,20 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import {
+  type Contestant,
+  environment,
+  type Launch,
+  program,
+  ROOT,
+  relativeDifference,
+  startAll,
+  stopAll,
+} from '../../harness/index.js';
+import type { BenchDtype, BenchOptions } from '../command.js';
 import type { ExportOptions } from '../ours/export.js';
 import { WORK_FILE, type Work } from '../ours/work.js';
 import type { Kind } from '../ours/world.js';
-import { type BenchDtype, type BenchOptions, ROOT } from './command.js';
-import { type Contestant, type Launch, startAll, stopAll } from './contestant.js';
-import { environment, program } from './program.js';
-import { relativeDifference } from './statistics.js';
 
 /** Ours and those they are compared with; each pair has the same adapter. */
 export const PEER_OF = { ilora: 'authors_style', lora: 'peft_lora' } as const;

@@ -1,5 +1,5 @@
 /**
- * Figures over the rounds of a benchmark.
+ * Figures over rounds and samples. Imports nothing: processes that measure their own memory load it.
  */
 
 /** The middle of what was measured, with its ends. */
@@ -41,6 +41,19 @@ export function ratio(other: readonly number[], own: readonly number[]): Ratio {
     throw new RangeError(`ratio: expected as many rounds, got ${other.length} and ${own.length}`);
   const paired = other.map((value, round) => value / (own[round] as number));
   return { ofMedians: median(other) / median(own), ...spread(paired) };
+}
+
+/** The slope of the line with the least squared distance to the points. */
+export function slope(points: readonly (readonly [x: number, y: number])[]): number {
+  const mean = (of: 0 | 1): number =>
+    points.reduce((total, point) => total + point[of], 0) / points.length;
+  const [x0, y0] = [mean(0), mean(1)];
+  const spread = points.reduce((total, [x]) => total + (x - x0) ** 2, 0);
+  return points.reduce((total, [x, y]) => total + (x - x0) * (y - y0), 0) / spread;
+}
+
+export function round(value: number, places: number): number {
+  return Number(value.toFixed(places));
 }
 
 /** |a - b| as a share of the reference. */
