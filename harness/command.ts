@@ -8,6 +8,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { IloraError } from '../src/errors/index.js';
+import { snakeKeys } from '../src/files/index.js';
 
 /** A wrong flag or something that is not there: the message is all the user needs. */
 export class UsageError extends Error {}
@@ -46,7 +47,7 @@ export const noteOnStderr = (text: string): void => {
   process.stderr.write(`${text}\n`);
 };
 
-/** Reads the flags, does the work, prints the document, sets the exit code. */
+/** Reads the flags, does the work, prints the document with snake_case keys, sets the exit code. */
 export async function runCommand<const T extends FlagTable>(
   { name, flags, usage }: CommandPlan<T>,
   run: (flags: Flags<T>) => Promise<Outcome>,
@@ -57,9 +58,9 @@ export async function runCommand<const T extends FlagTable>(
     const { document, text, place } = await run(read);
     if (result !== undefined) {
       mkdirSync(dirname(result), { recursive: true });
-      writeFileSync(result, `${JSON.stringify({ ...document, ...place }, null, 2)}\n`);
+      writeFileSync(result, `${JSON.stringify(snakeKeys({ ...document, ...place }), null, 2)}\n`);
     }
-    if (json) process.stdout.write(`${JSON.stringify(document)}\n`);
+    if (json) process.stdout.write(`${JSON.stringify(snakeKeys(document))}\n`);
     else console.log(text(document));
     process.exitCode = document.ok ? 0 : 1;
   } catch (error) {

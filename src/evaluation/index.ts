@@ -1,4 +1,8 @@
-/** Evaluation: outcomes of rows, metrics with intervals, paired tests. */
+/**
+ * Here: outcomes of rows, metrics with intervals, paired tests.
+ * May use: recommenders, data and below; not training.
+ * Used by: analysis and above.
+ */
 export {
   type CompareOptions,
   type Comparison,

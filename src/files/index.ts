@@ -1,7 +1,7 @@
 /**
- * What is here: files and folders, opened, hashed, locked, written whole and unpacked; pip's downloads.
+ * Here: files and folders: opened, hashed, locked, written whole, unpacked; pip’s downloads; keys.
  * May use: errors.
- * Used by: every room above that touches a file.
+ * Used by: every room above.
  */
 export { findAbandoned, removeAbandoned } from './abandoned.js';
 export type { FileContent } from './atomic.js';

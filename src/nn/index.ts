@@ -1,5 +1,7 @@
 /**
- * Modules: the parts that models are made of.
+ * Here: layers, and what belongs to one pass.
+ * May use: tensor and below.
+ * Used by: optim, llama, lora, recommenders.
  */
 export { Dropout } from './dropout.js';
 export { Embedding } from './embedding.js';

@@ -1,5 +1,7 @@
 /**
- * Text: tokenizers and prompts.
+ * Here: tokenizers and prompts.
+ * May use: files and below.
+ * Used by: recommenders and above.
  */
 export { cutTitle, MAX_TITLE_TOKENS, neutralTitle } from './neutral-title.js';
 export {

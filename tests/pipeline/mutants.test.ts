@@ -8,16 +8,16 @@ import { proof } from './proof.js';
 test('small faults in the code are noticed by its own tests, and every one that lives is explained', () => {
   const { status, stderr, document } = proof('mutants');
   assert.equal(status, 0, stderr);
-  const { ok, failures, by_target } = document as {
+  const { ok, failures, byTarget } = document as {
     ok: boolean;
     failures: string[];
-    by_target: Record<string, TargetReport>;
+    byTarget: Record<string, TargetReport>;
   };
   assert.deepEqual(failures, []);
   assert.equal(ok, true);
   assert.deepEqual(
-    Object.keys(by_target),
+    Object.keys(byTarget),
     TARGETS.map(({ name }) => name),
   );
-  for (const { tried, killed } of Object.values(by_target)) assert.ok(tried > 0 && killed > 0);
+  for (const { tried, killed } of Object.values(byTarget)) assert.ok(tried > 0 && killed > 0);
 });
