@@ -14,12 +14,17 @@ test('this process runs, one that has ended and what is no number of one do not'
 test('one that has ended does not run, even if its parent has not asked yet', {
   skip: !existsSync('/proc/self/stat'),
 }, async () => {
-  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], { stdio: 'pipe' });
+  // The child ends on a line that is sent when its parent is no shell any more, which would ask for its end.
+  const parent = spawn('sh', ['-c', 'read line <&0 & echo $!; exec sleep 60'], { stdio: 'pipe' });
   const pid = await new Promise<number>((resolve) =>
     parent.stdout.on('data', (text) => resolve(Number(text))),
   );
-  while (!/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1')))
-    await new Promise((wake) => setTimeout(wake, 5));
+  const until = async (isReached: () => boolean): Promise<void> => {
+    while (!isReached()) await new Promise((wake) => setTimeout(wake, 5));
+  };
+  await until(() => readFileSync(`/proc/${parent.pid}/comm`, 'utf8') === 'sleep\n');
+  parent.stdin.write('\n');
+  await until(() => /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1')));
   assert.equal(isRunning(pid), false);
   parent.kill();
 });
