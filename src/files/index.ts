@@ -23,4 +23,5 @@ export {
   streamUnpacked,
 } from './regular-file.js';
 export { isObject, parseStrictJson } from './strict-json.js';
+export { parseYaml } from './yaml.js';
 export { readZipEntry } from './zip.js';

@@ -34,9 +34,10 @@ export const baseShape = {
 /** Settings of methods that read titles. */
 export const textShape = {
   prompt: z
-    .enum(['movie', 'game', 'artist', 'item'])
+    .string()
+    .min(1)
     .default('item')
-    .describe('how prompts name the items'),
+    .describe('wording of prompts: name of a shipped template, or path of a file'),
 } as const;
 
 /** Metrics that a validation can be chosen by. */
