@@ -54,6 +54,8 @@ export interface CommonSettings {
   /** Of methods that need a language model: its name or path, and its number type. */
   base?: string;
   dtype?: 'auto' | 'float32' | 'bfloat16';
+  /** Of methods that read titles: name or path of a prompt template. */
+  prompt?: string;
   /** Of methods that need an encoder: a run folder, or the settings of one to be trained first. */
   encoder?: string | EncoderSettings;
 }
