@@ -220,7 +220,7 @@ function itemFaults(item: string): string[] {
   if (titles !== 1) lines.push(`item: expected {title} once, got it ${titles} times`);
   if (/^\s|\s$/.test(item))
     lines.push(`item: expected no white space around it, got ${show(item)}`);
-  const attributes = names.filter((name) => /^[a-z][a-z0-9_]*$/.test(name));
+  const attributes = names.filter((name) => /^\p{L}[\p{L}\p{N}_]*$/u.test(name));
   lines.push(...unknownPlaceholders(item, attributes).map((fault) => `item: ${fault}`));
   return lines;
 }
