@@ -129,7 +129,7 @@ export async function writeMadeUpDataset(folder: string): Promise<void> {
     window: { minHistory: 3, maxHistory: 10 },
     items: Array.from({ length: 500 }, (_, id) => {
       const name = title();
-      return { id, title: name, sourceTitle: name, sourceId: String(id) };
+      return { id, title: name, sourceTitle: name, sourceId: String(id), attributes: {} };
     }),
     sequences,
     train: new RowRanges(),

@@ -27,7 +27,7 @@ import {
   sum,
   Tensor,
 } from '../../src/tensor/index.js';
-import { PromptBuilder } from '../../src/text/index.js';
+import { openPromptTemplate, PromptBuilder } from '../../src/text/index.js';
 import { resolveSettings } from '../../src/training/index.js';
 import { freshEncoder } from '../ours/world.js';
 import { type Measured, SERIES, type Series } from './axis.js';
@@ -195,7 +195,7 @@ function makeRow(
   );
   const prompts = promptsFor(data, base, Math.max(20, candidates));
   const continuations = items.map((item) => prompts.answer(item));
-  const request = { history, candidates: items, hasSlots: false, template: 0 };
+  const request = { history, candidates: items, hasSlots: false, wording: 0 };
   const prompt = prompts.build(request);
   if (tokens === undefined) return { prompt, continuations };
   const ids = [...prompt.ids];
@@ -207,15 +207,10 @@ function makeRow(
 }
 
 function promptsFor(data: Dataset, { tokenizer, model }: Base, candidates: number): PromptBuilder {
-  builder ??= new PromptBuilder(
-    tokenizer,
-    data.catalog.items.map(({ title }) => title),
-    'movie',
-    {
-      positions: model.config.maxPositions,
-      titles: 11 + (series?.axis === 'candidates' ? Math.max(...sizes) : candidates),
-    },
-  );
+  builder ??= new PromptBuilder(tokenizer, data.catalog.items, openPromptTemplate('movie'), {
+    positions: model.config.maxPositions,
+    titles: 11 + (series?.axis === 'candidates' ? Math.max(...sizes) : candidates),
+  });
   return builder;
 }
 

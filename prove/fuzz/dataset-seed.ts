@@ -28,6 +28,7 @@ export function smallDraft(hasTimes: boolean): DatasetDraft {
       title: `Title ${id}`,
       sourceTitle: `Title ${id} (1999)`,
       sourceId: String(id + 1),
+      attributes: {},
     })),
     sequences,
     train: new RowRanges(),

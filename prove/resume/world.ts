@@ -61,7 +61,7 @@ function draft(seed: number): DatasetDraft {
     window: { minHistory: 2, maxHistory: 4 },
     items: Array.from({ length: ITEMS }, (_, id) => {
       const title = `${WORDS[id % WORDS.length]} ${id}`;
-      return { id, title, sourceTitle: title, sourceId: String(id) };
+      return { id, title, sourceTitle: title, sourceId: String(id), attributes: {} };
     }),
     sequences,
     ...rows,

@@ -65,10 +65,32 @@ export function describeSummary(summary: DatasetSummary): string[] {
         title,
       ]),
     ),
+    ...(summary.attributes.length === 0 ? [] : ['', 'attributes of items']),
+    ...table(
+      summary.attributes.map(({ name, type, items, coverage, examples }) => [
+        name,
+        type,
+        `${thousands(items)} items (${(100 * coverage).toFixed(0)} %)`,
+        examples.map((value) => shortened(String(value))).join(' | '),
+      ]),
+    ),
     '',
     'all hashes verified',
   ];
 }
+
+/** Columns that become attributes, in one line; none where there are none. */
+export function describeAttributes(
+  attributes: readonly { name: string; column: string; type: string }[],
+): string[] {
+  if (attributes.length === 0) return [];
+  const each = attributes.map(
+    ({ name, column, type }) => `${name}${name === column ? '' : ` (${column})`}: ${type}`,
+  );
+  return [`attributes  ${each.join(', ')}`];
+}
+
+const shortened = (text: string): string => (text.length > 40 ? `${text.slice(0, 39)}…` : text);
 
 /** Columns by meaning, in one line. */
 export function describeColumns(columns: ColumnMap): string {

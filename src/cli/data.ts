@@ -19,7 +19,6 @@ import {
   splitNames,
   splitRules,
   summarizeDataset,
-  type TablePreview,
   type TitleStyle,
   type WriteDatasetOptions,
   writeDataset,
@@ -28,6 +27,8 @@ import { mismatch } from '../errors/index.js';
 import { auditCommand } from './audit.js';
 import { cacheDir } from './cache.js';
 import {
+  ATTRIBUTES_HELP,
+  attributeNames,
   decimal,
   fractions,
   textOptions,
@@ -38,6 +39,7 @@ import {
 } from './data-options.js';
 import { dataProgress } from './data-progress.js';
 import {
+  describeAttributes,
   describeColumns,
   describeManifest,
   describeSummary,
@@ -138,6 +140,11 @@ function addImport(parent: Command): void {
     .option('--rating-column <name>', 'column of ratings')
     .option('--items-id-column <name>', 'column of ids in the file of items')
     .option('--items-title-column <name>', 'column of titles in the file of items')
+    .option(
+      '--attributes <names>',
+      'further columns of items to keep, separated by commas (default: all)',
+    )
+    .option('--no-attributes', 'keep no further columns of items')
     .option('--in-file-order', 'take the order in the file as order in time')
     .option('--min-rating <n>', 'leave out lower ratings', decimal)
     .option('--min-user-interactions <n>', 'leave out users with fewer', wholeNumber)
@@ -163,6 +170,7 @@ function addImport(parent: Command): void {
     .option('--seed <n>', 'seed of the frozen candidates', wholeNumber, seed)
     .option('--overwrite', 'replace a dataset that stands there')
     .option('--json', 'print one JSON document')
+    .addHelpText('after', ATTRIBUTES_HELP)
     .action(async (interactions, options) => {
       await refuseTaken(options.out, options.overwrite ?? false);
       await interruptible(async (signal) => {
@@ -178,6 +186,7 @@ function addImport(parent: Command): void {
             itemId: options.itemsIdColumn,
             itemTitle: options.itemsTitleColumn,
           },
+          attributes: attributeNames(options.attributes),
           text: textOptions(options),
           window: { minHistory: options.minHistory, maxHistory: options.maxHistory },
           titleStyle: options.titles,
@@ -185,8 +194,8 @@ function addImport(parent: Command): void {
           signal,
         }).finally(progress.end);
         noteUnderstood(result, options.items !== undefined);
-        const { columns, timeUnit, badRows } = result;
-        const understood = { understood: { columns, timeUnit, badRows } };
+        const { columns, attributes, timeUnit, badRows } = result;
+        const understood = { understood: { columns, attributes, timeUnit, badRows } };
         const write = { ...writeOptions(options), signal };
         await finish(options.out, result.draft, write, options.json, understood);
       });
@@ -219,13 +228,14 @@ function addPreview(parent: Command): void {
       const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
       if (!isFolder) {
         const preview = await previewTable(path, options.rows, textOptions(options));
-        if (options.json) return printJson(previewDocument(preview));
+        if (options.json) return printJson(preview);
         printLines([
           `columns   ${preview.columns.join(', ')}`,
           `guessed   ${describeColumns(preview.guessed) || 'nothing: name columns with --user-column and the like'}`,
+          ...describeAttributes(preview.attributes),
           ...table([
             [...preview.columns],
-            ...preview.rows.map((row) => preview.columns.map((column) => row[column] ?? '')),
+            ...preview.rows.map((row) => row.map((cell) => cell ?? '')),
           ]),
         ]);
         return;
@@ -287,21 +297,13 @@ function summaryDocument(summary: DatasetSummary): unknown {
   };
 }
 
-/** Columns keep the names that the file gives them. */
-function previewDocument({ columns, rows, ...rest }: TablePreview): unknown {
-  return {
-    columns,
-    ...rest,
-    rows: rows.map((row) => columns.map((column) => row[column] ?? null)),
-  };
-}
-
 function noteUnderstood(
-  { columns, timeUnit, badRows, draft }: ImportResult,
+  { columns, attributes, timeUnit, badRows, draft }: ImportResult,
   hasItems: boolean,
 ): void {
   note(`columns: ${describeColumns(columns)}`);
   note(`times: ${timeUnit}`);
+  for (const line of describeAttributes(attributes)) note(line);
   if (!hasItems) note('titles: item ids, for want of --items FILE');
   if (badRows.count > 0) {
     note(`skipped ${badRows.count} bad rows:`);

@@ -31,4 +31,5 @@ export {
 } from './regular-file.js';
 export { replaceFolder } from './replace-folder.js';
 export { isObject, parseStrictJson } from './strict-json.js';
+export { parseYaml } from './yaml.js';
 export { readZipEntry, unpackZip } from './zip.js';

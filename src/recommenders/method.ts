@@ -34,9 +34,10 @@ export const baseShape = {
 /** Settings of methods that read titles. */
 export const textShape = {
   prompt: z
-    .enum(['movie', 'game', 'artist', 'item'])
+    .string()
+    .min(1)
     .default('item')
-    .describe('how prompts name the items'),
+    .describe('wording of prompts: name of a shipped template, or path of a file'),
 } as const;
 
 /** Metrics that a validation can be chosen by. */
@@ -53,6 +54,8 @@ export interface CommonSettings {
   /** Of methods that need a language model: its name or path, and its number type. */
   base?: string;
   dtype?: 'auto' | 'float32' | 'bfloat16';
+  /** Of methods that read titles: name or path of a prompt template. */
+  prompt?: string;
   /** Of methods that need an encoder: a run folder, or the settings of one to be trained first. */
   encoder?: string | EncoderSettings;
 }

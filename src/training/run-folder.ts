@@ -26,6 +26,10 @@ export class RunFolder {
   get run(): string {
     return join(this.path, 'run.json');
   }
+  /** Copy of the prompt template, of methods that read titles. */
+  get prompt(): string {
+    return join(this.path, 'prompt.yaml');
+  }
   /** One JSON object per line: steps and validations. */
   get metrics(): string {
     return join(this.path, 'metrics.jsonl');

@@ -26,7 +26,7 @@ import {
   select,
   Tensor,
 } from '../../src/tensor/index.js';
-import { PromptBuilder } from '../../src/text/index.js';
+import { openPromptTemplate, PromptBuilder } from '../../src/text/index.js';
 import { leaksNothing } from '../support/leak.js';
 import { tinyAdapterOptions, tinyLlama, titles, wordEncoder } from '../support/models.js';
 import { checkGradients, close, fill_ } from '../support/numeric.js';
@@ -82,7 +82,11 @@ function iloraOn(encoder: SequenceEncoder): LlmRecommender {
     name: 'ilora',
     objective: 'title-likelihood',
     base,
-    prompts: new PromptBuilder(wordEncoder, titles, 'movie'),
+    prompts: new PromptBuilder(
+      wordEncoder,
+      titles.map((title) => ({ title })),
+      openPromptTemplate('movie'),
+    ),
     adapter,
     encoder,
     batchTokens: 60,

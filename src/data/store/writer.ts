@@ -14,6 +14,7 @@ import type { RowRanges } from '../row-ranges.js';
 import { tidyTitle } from '../title.js';
 import { type DataProgress, type FrozenSplitName, frozenSplitNames } from '../types.js';
 import {
+  attributesFile,
   type DatasetManifest,
   datasetFormat,
   datasetHash,
@@ -160,6 +161,9 @@ class FolderWriter {
       'test-wide': wideTestRows(draft),
     };
     await this.file('items.tsv', draft.items.length, (out) => itemLines(draft, out));
+    const { attributes = [] } = draft;
+    if (attributes.length > 0)
+      await this.file(attributesFile, draft.items.length, (out) => attributeLines(draft, out));
     await this.file('sequences.jsonl', draft.sequences.size, (out) => sequenceLines(draft, out));
     for (const [split, ranges] of Object.entries(rows))
       await this.file(`${split}.tsv`, ranges.size, (out) => rowLines(ranges, out));
@@ -197,6 +201,7 @@ class FolderWriter {
         stream: candidateStream,
         rule: 'target and uniform negatives outside the history shown, no title twice, shuffled',
       },
+      ...(attributes.length > 0 && { attributes: [...attributes] }),
       files: files as DatasetManifest['files'],
     };
     const text = manifestText({ ...content, hash: datasetHash(content) });
@@ -241,6 +246,19 @@ function* itemLines({ items }: DatasetDraft, out: TextBuffer): Generator<void> {
   for (const item of items) {
     const titles = [item.title, item.sourceTitle, item.sourceId].map(tidyTitle);
     yield void out.number(item.id).text(`\t${titles.join('\t')}\n`);
+  }
+}
+
+/** One JSON object per item, its keys in the order of the manifest. */
+function* attributeLines(
+  { items, attributes = [] }: DatasetDraft,
+  out: TextBuffer,
+): Generator<void> {
+  for (const item of items) {
+    const own = attributes.flatMap(({ name }) =>
+      Object.hasOwn(item.attributes, name) ? [[name, item.attributes[name]] as const] : [],
+    );
+    yield void out.text(`${JSON.stringify(Object.fromEntries(own))}\n`);
   }
 }
 

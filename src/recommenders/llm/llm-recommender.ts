@@ -52,14 +52,11 @@ export class LlmRecommender implements Recommender, TextGenerator, TitleReader, 
     return this.parts.batchTokens;
   }
 
-  prompt(
-    { history, candidates }: CandidateQuery,
-    { template = 0, wantsSlots = true } = {},
-  ): Prompt {
+  prompt({ history, candidates }: CandidateQuery, { wording = 0, wantsSlots = true } = {}): Prompt {
     const hasSlots = wantsSlots && this.parts.adapter?.projector !== undefined;
     const { maxHistory = history.length } = this.parts;
     const shown = maxHistory === 0 ? [] : history.slice(-maxHistory);
-    return this.prompts.build({ history: shown, candidates, hasSlots, template });
+    return this.prompts.build({ history: shown, candidates, hasSlots, wording });
   }
 
   /**

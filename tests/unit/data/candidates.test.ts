@@ -8,7 +8,13 @@ import { Random } from '../../../src/random/index.js';
 
 /** Items with these titles. */
 function catalogOf(titles: readonly string[]): Catalog {
-  const items = titles.map((title, id) => ({ id, title, sourceTitle: title, sourceId: `${id}` }));
+  const items = titles.map((title, id) => ({
+    id,
+    title,
+    sourceTitle: title,
+    sourceId: `${id}`,
+    attributes: {},
+  }));
   return { items, size: items.length };
 }
 
