@@ -277,7 +277,7 @@ class Importer {
       const itemId = this.isWhole.item ? wholeIdSql('id') : 'id';
       const isUsed = options.keepUnusedItems === true ? '' : `WHERE item_id IN ${used}`;
       await database.run(`CREATE TABLE item_numbers AS
-        SELECT item_id, source_id, title, place, CAST(row_number() OVER (ORDER BY place) - 1 AS INTEGER) AS number
+        SELECT item_id, source_id, title, place AS item_place, CAST(row_number() OVER (ORDER BY place) - 1 AS INTEGER) AS number
         FROM (SELECT ${itemId} AS item_id, id AS source_id, title, place FROM items) ${isUsed}`);
       const unused =
         (await database.number('SELECT count(*) FROM items')) -
@@ -294,7 +294,7 @@ class Importer {
     const from =
       names.length === 0
         ? 'item_numbers n'
-        : 'item_numbers n JOIN items_raw r ON r.place = n.place';
+        : 'item_numbers n JOIN items_raw r ON r.place = n.item_place';
     const own = names.map((name) => `, r.${name}`).join('');
     for await (const [ids, titles, ...more] of this.database.columns(
       `SELECT n.source_id, n.title${own} FROM ${from} ORDER BY n.number`,

@@ -26,7 +26,7 @@ const ITEMS = [
 
 const EVENTS = [
   'user,item,time',
-  ...['a', 'b'].flatMap((user) => [1, 2, 3, 4].map((item) => `${user},${item},${item}`)),
+  ...['a', 'b', 'c'].flatMap((user) => [1, 2, 3, 4].map((item) => `${user},${item},${item}`)),
 ];
 
 function fileOf(name: string, lines: readonly string[]): string {
@@ -41,7 +41,7 @@ const importItems = (items: string, more = {}) =>
     items,
     split: 'leave-one-out',
     keepUnusedItems: true,
-    window: { minHistory: 1, maxHistory: 10 },
+    window: { minHistory: 1, maxHistory: 2 },
     ...more,
   });
 
