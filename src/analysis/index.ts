@@ -18,6 +18,7 @@ export type {
   ReportData,
   ReportDataset,
   ReportMethod,
+  ShownItem,
   WorkedExample,
 } from './report-data.js';
 export { type Column, formatEvaluationTable, formatTable } from './table.js';

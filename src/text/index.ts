@@ -9,7 +9,7 @@ export {
   MAX_ATTRIBUTE_CHARACTERS,
   type TextItem,
 } from './item-pattern.js';
-export { itemText } from './item-text.js';
+export { attributeLine, itemText } from './item-text.js';
 export { cutTitle, MAX_TITLE_TOKENS, neutralTitle } from './neutral-title.js';
 export {
   type Prompt,

@@ -1,4 +1,4 @@
-/** An item as one line, for encoders of text. */
+/** An item as one line, for encoders of text, and its attributes as one, for people. */
 import { attributeTexts, type TextItem } from './item-pattern.js';
 import { cutTitle, neutralTitle } from './neutral-title.js';
 
@@ -21,4 +21,14 @@ export function itemText(
   );
   if (parts.length === 0) return title;
   return `${title} (${cutTitle(parts.join('; '), MAX_ITEM_CHARACTERS)})`;
+}
+
+/** Characters of the attributes that are shown behind a title. */
+const MAX_SHOWN_CHARACTERS = 80;
+
+/** `Animation, Comedy · 1995`: attributes for people, without names; undefined where there are none. */
+export function attributeLine(attributes: TextItem['attributes']): string | undefined {
+  const texts = [...attributeTexts(attributes, Object.keys(attributes ?? {}))];
+  if (texts.length === 0) return undefined;
+  return cutTitle(texts.map(([, text]) => text).join(' · '), MAX_SHOWN_CHARACTERS);
 }

@@ -12,6 +12,10 @@ const folder = mkdtempSync(join(tmpdir(), 'ilora-documents-'));
 after(() => rmSync(folder, { recursive: true }));
 const at = (name: string): string => join(folder, name);
 
+interface Info {
+  attributes: { name: string; type: string }[];
+}
+
 /** Runs a command and checks its document. */
 function documentOf(name: keyof typeof DOCUMENTS, ...args: string[]): unknown {
   const { status, stdout, stderr } = ilora([...args, '--json']);
@@ -40,8 +44,11 @@ function keysOf(value: unknown, isLeftOut: (key: string) => boolean): string[] {
 
 describe('documents', () => {
   before(() => {
-    const items = Array.from({ length: 30 }, (_, id) => `${id},Title ${id}`);
-    writeFileSync(at('items.csv'), ['itemId,title', ...items].join('\n'));
+    const items = Array.from(
+      { length: 30 },
+      (_, id) => `${id},Title ${id},Comedy|Drama,${1950 + id}`,
+    );
+    writeFileSync(at('items.csv'), ['itemId,title,genres,releaseYear', ...items].join('\n'));
     const rows = Array.from({ length: 20 }, (_, user) =>
       Array.from({ length: 8 }, (_, k) => `${user},${(5 * user + 3 * k) % 30},${1000 + k}`),
     );
@@ -67,7 +74,29 @@ describe('documents', () => {
     assert.deepEqual(preview.rows[0], ['0', '0', '1000']);
     const places = ['--items', at('items.csv'), '--out', at('data'), '--candidates', '5'];
     documentOf('data-import', 'data', 'import', at('ratings.csv'), ...places);
-    documentOf('data-info', 'data', 'info', at('data'));
+    const info = documentOf('data-info', 'data', 'info', at('data')) as Info;
+    assert.deepEqual(
+      info.attributes.map(({ name, type }) => [name, type]),
+      [
+        ['genres', 'texts'],
+        ['release_year', 'number'],
+      ],
+    );
+    const some = ['--items', at('items.csv'), '--out', at('some'), '--candidates', '5'];
+    documentOf(
+      'data-import',
+      'data',
+      'import',
+      at('ratings.csv'),
+      ...some,
+      '--attributes',
+      'genres',
+    );
+    const { attributes } = documentOf('data-info', 'data', 'info', at('some')) as Info;
+    assert.deepEqual(
+      attributes.map(({ name }) => name),
+      ['genres'],
+    );
     documentOf('data-preview', 'data', 'preview', at('data'), '--rows', '2');
     documentOf('data-audit', 'data', 'audit', at('data'));
   });

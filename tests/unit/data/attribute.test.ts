@@ -5,6 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { attributeColumns, attributeName, readAttribute } from '../../../src/data/attribute.js';
+import { Database } from '../../../src/data/import/duckdb.js';
 import {
   importInteractions,
   openDataset,
@@ -222,4 +223,19 @@ describe('attributes.jsonl', () => {
     writeFileSync(path, readFileSync(path, 'utf8').replace('1', '2'));
     await assert.rejects(openDataset(folder), { code: 'format', message: /sha256/ });
   });
+});
+
+it('lists of a Parquet file are lists, its numbers numbers', async () => {
+  const path = join(temporaryFolder(), 'items.parquet');
+  await Database.use((database) =>
+    database.run(
+      `COPY (SELECT * FROM (VALUES (1, 'A', ['x', 'y'], 1995), (2, 'B', [], NULL), (3, 'C', NULL, 7),
+         (4, 'D', ['z'], 8)) AS t(movieId, title, genres, year)) TO '${path}' (FORMAT parquet)`,
+    ),
+  );
+  const { draft } = await importItems(path);
+  assert.deepEqual(
+    draft.items.map(({ attributes }) => attributes),
+    [{ genres: ['x', 'y'], year: 1995 }, {}, { year: 7 }, { genres: ['z'], year: 8 }],
+  );
 });
