@@ -39,7 +39,7 @@ export const TARGETS: readonly Target[] = [
   {
     name: 'registry',
     sources: ['src/recommenders/registry.ts', 'src/recommenders/method.ts'],
-    tests: ['tests/unit/training/settings.test.ts', 'tests/contracts/registry.test.ts'],
+    tests: ['tests/unit/recommenders/registry.test.ts', 'tests/unit/training/settings.test.ts'],
   },
 ];
 

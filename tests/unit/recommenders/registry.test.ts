@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { before, describe, it } from 'node:test';
+import { it } from 'node:test';
 import {
-  type Capability,
   COMPARED,
   DEFAULT_ENCODER,
   encoderMethods,
@@ -15,21 +14,9 @@ import {
   methodNamed,
   REFERENCE,
   settingsSchema,
-} from '../../src/recommenders/index.js';
-import { encoderOf } from '../../src/recommenders/registry.js';
-import { engineThreads } from '../../src/tensor/index.js';
-import { methodJsonSchema, resolveSettings } from '../../src/training/index.js';
-import { makeWorld, smallSettings, type World } from './world.js';
-
-engineThreads(1);
-
-const CAPABILITIES: readonly Capability[] = [
-  'recommender',
-  'retriever',
-  'encoder',
-  'generator',
-  'titleReader',
-];
+} from '../../../src/recommenders/index.js';
+import { encoderOf } from '../../../src/recommenders/registry.js';
+import { methodJsonSchema, resolveSettings } from '../../../src/training/index.js';
 
 it('names are unique words, and each is found by its name', () => {
   assert.equal(new Set(METHOD_NAMES).size, METHODS.length);
@@ -79,33 +66,54 @@ for (const method of METHODS as readonly Method[])
     assert.equal(schema.properties.prompt !== undefined, method.needs.texts);
   });
 
-describe('trained models', () => {
-  let world: World;
-  before(async () => {
-    world = await makeWorld();
-  });
+it('a method that needs nothing has the common keys and its own, and no others', () => {
+  const keysOf = (name: string) => Object.keys(settingsSchema(methodNamed(name)).shape);
+  const common = ['method', 'data', 'out', 'seed', 'device'];
+  assert.deepEqual(keysOf('popularity'), common);
+  assert.deepEqual(keysOf('sasrec'), [...common, 'sasrec']);
+  assert.deepEqual(keysOf('base'), [...common, 'base', 'dtype', 'prompt', 'training']);
+  const adapted = ['base', 'dtype', 'prompt', 'preset', 'adapter', 'training', 'encoder'];
+  assert.deepEqual(keysOf('ilora'), [...common, ...adapted]);
+  assert.equal(settingsSchema(MAIN), settingsSchema(MAIN), 'made once');
+});
 
-  it('can do what their method says, and nothing else', () => {
-    for (const method of METHODS) {
-      const { model } = world.runs.get(method.name)!;
-      const able = CAPABILITIES.filter((name) => model[name] !== undefined);
-      assert.deepEqual(able, method.capabilities, method.name);
-      assert.equal(model.recommender.name, method.name);
-    }
-  });
+it('common keys are checked: places that are named, whole seeds from 0, devices that there are', () => {
+  const least = { method: 'popularity', data: 'd', out: 'o' };
+  const isTaken = (more: object) =>
+    settingsSchema(methodNamed('popularity')).safeParse({ ...least, ...more }).success;
+  for (const fine of [{}, { seed: 0 }, { seed: 7 }, { device: 'cuda' }, { device: 'cuda:1' }])
+    assert.equal(isTaken(fine), true, JSON.stringify(fine));
+  for (const wrong of [
+    ...[{ data: '' }, { out: '' }, { seed: -1 }, { seed: 0.5 }, { device: 'gpu' }],
+    ...[{ device: 'cuda:' }, { device: 'a cpu' }, { device: 'cpus' }, { method: 'sasrec' }],
+  ])
+    assert.equal(isTaken(wrong), false, JSON.stringify(wrong));
+  const { seed, device } = resolveSettings(least, 'test');
+  assert.deepEqual([seed, device], [1, 'cpu']);
+  const withBase = (more: object) =>
+    settingsSchema(methodNamed('base')).safeParse({ ...least, method: 'base', ...more }).success;
+  for (const wrong of [{ base: '' }, { dtype: 'float16' }, { prompt: '' }])
+    assert.equal(withBase(wrong), false, JSON.stringify(wrong));
+});
 
-  it('have at least the values that their method promises', () => {
-    for (const method of METHODS as readonly Method[]) {
-      const run = world.runs.get(method.name)!;
-      const settings = smallSettings(method, world.dataset, 'o');
-      const values = [...run.model.state().values()].reduce((sum, { size }) => sum + size, 0);
-      const hiddenSize = 16;
-      const base = { model: { config: { hiddenSize } } } as never;
-      const least = method.leastValues(settings, { dataset: world.dataset, base });
-      assert.ok(least <= values || method.learning.kind === 'fit', `${method.name}: ${least}`);
-      if (method.learning.kind === 'gradients') assert.ok(least > 0, method.name);
-    }
-  });
+it('an encoder is a path or the settings of one: of a method that encodes, with its own keys only', () => {
+  const schema = settingsSchema(MAIN);
+  const encoderIn = (encoder: unknown) =>
+    schema.safeParse({ method: MAIN.name, data: 'd', out: 'o', encoder });
+  for (const fine of ['runs/x', ...encoderMethods().map(({ name }) => ({ method: name }))])
+    assert.equal(encoderIn(fine).success, true, JSON.stringify(fine));
+  const wrong = ['', 7, {}, { method: 'popularity' }, { method: 'sasrec', seed: 2 }];
+  for (const encoder of wrong)
+    assert.equal(encoderIn(encoder).success, false, JSON.stringify(encoder));
+  const { encoder } = encoderIn(undefined).data as { encoder: { method: string } };
+  assert.equal(encoder.method, DEFAULT_ENCODER.name);
+});
+
+it('an encoder is made of its description, frozen, with room for its tensors', () => {
+  const options = { catalogSize: 5, maxHistory: 3, width: 4, blocks: 1, heads: 1, dropout: 0 };
+  const made = encoderOf({ method: 'sasrec', options: { ...options, preset: 'modern' } });
+  assert.deepEqual([made.width, made.maxHistory, made.describe().method], [4, 3, 'sasrec']);
+  assert.ok([...made.namedTensors()].every(([, { requiresGrad }]) => !requiresGrad));
 });
 
 /** Where a method's name may stand as a word of the program: its own folder and the registry. */
@@ -128,7 +136,7 @@ const OTHERWISE: readonly [file: RegExp, word: string, why: string][] = [
 ];
 
 it('no other file of the program names a method', () => {
-  const root = join(import.meta.dirname, '..', '..', 'src');
+  const root = join(import.meta.dirname, '..', '..', '..', 'src');
   const problems: string[] = [];
   for (const file of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
     if (!file.endsWith('.ts') || file === 'recommenders/registry.ts') continue;
