@@ -68,7 +68,7 @@ for (const { name } of encoderMethods())
     it('stands behind iLoRA as a run of its own', () => {
       const on = train(`ilora-${name}`, { ...adapted, encoder: run });
       const asked = documentOf('recommend', '--run', on, '--history', 'Film 1; Film 2');
-      assert.equal((asked.expertWeights as unknown[]).length, 4);
+      assert.equal((asked.expert_weights as unknown[]).length, 4);
     });
 
     it('is trained on the way to an iLoRA', () => {
