@@ -1,9 +1,10 @@
 /**
  * Attributes of items: names, types, and the one rule by which a column of texts becomes one of them.
  *
- * A value is a list if it holds `|`, or is a JSON array of texts and numbers (as Parquet's lists are read). One list
- * makes its column a column of lists. Of the others, a column of finite numbers in ordinary spelling is one of
- * numbers (`007` is none), every other one of texts. Empty values are absent.
+ * A value is a list if it holds `|` between short parts, or is a JSON array of texts and numbers (as Parquet's lists
+ * are read). One list makes its column a column of lists. Of the others, a column of finite numbers in ordinary
+ * spelling is one of numbers (`007` and longer numbers than a program keeps exactly are none), every other one of
+ * texts. Empty values are absent, and so is NaN among numbers.
  */
 import { faults } from '../errors/index.js';
 import { snakeCase } from '../files/index.js';
@@ -95,9 +96,22 @@ export function attributeColumns(
 
 const NUMBER = /^[+-]?(0|[1-9]\d*)?(\.\d*)?(e[+-]?\d+)?$/i;
 
+/** Digits before the point that a float64 keeps. */
+const MAX_DIGITS = 15;
+
 function isNumber(text: string): boolean {
-  return NUMBER.test(text) && /\d/.test(text) && Number.isFinite(Number(text));
+  // More digits than a program keeps exactly are an id, not a number.
+  const digits = /^[+-]?(\d*)/.exec(text)?.[1] ?? '';
+  return (
+    NUMBER.test(text) &&
+    /\d/.test(text) &&
+    digits.length <= MAX_DIGITS &&
+    Number.isFinite(Number(text))
+  );
 }
+
+/** Longest part between two `|` of a list. */
+const MAX_PART_CHARACTERS = 60;
 
 /** Entries of a value that is a list; undefined if it is none. */
 function entriesOf(text: string): string[] | undefined {
@@ -106,14 +120,20 @@ function entriesOf(text: string): string[] | undefined {
       const entries: unknown = JSON.parse(text);
       if (
         Array.isArray(entries) &&
-        entries.every((entry) => typeof entry !== 'object' || entry === null)
+        entries.flat().every((entry) => typeof entry !== 'object' || entry === null)
       )
-        return entries.filter((entry) => entry !== null).map(String);
+        return entries
+          .flat()
+          .filter((entry) => entry !== null)
+          .map(String);
     } catch {
       // A text in brackets.
     }
   }
-  return text.includes('|') ? text.split('|') : undefined;
+  if (!text.includes('|')) return undefined;
+  const parts = text.split('|');
+  // A description may hold the sign; the names in a list are short.
+  return parts.every((part) => part.trim().length <= MAX_PART_CHARACTERS) ? parts : undefined;
 }
 
 /** Type and values of a column, by the rule above. @param texts as they stand in the file; null: nothing */
@@ -128,9 +148,13 @@ export function readAttribute(texts: readonly (string | null)[]): {
       type: 'texts',
       values: lists.map((entries, i) => listOf(entries ?? [tidy[i] as string])),
     };
-  const filled = tidy.filter((text) => text !== '');
+  const isAbsent = (text: string): boolean => text === '' || /^nan$/i.test(text);
+  const filled = tidy.filter((text) => !isAbsent(text));
   if (filled.length > 0 && filled.every(isNumber))
-    return { type: 'number', values: tidy.map((text) => (text === '' ? undefined : Number(text))) };
+    return {
+      type: 'number',
+      values: tidy.map((text) => (isAbsent(text) ? undefined : Number(text))),
+    };
   return {
     type: 'text',
     values: tidy.map((text) => (text === '' ? undefined : cut(text, MAX_TEXT_CHARACTERS))),
