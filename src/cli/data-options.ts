@@ -61,7 +61,7 @@ export function attributeNames(value: string | boolean | undefined): string[] | 
 /** The one rule by which columns become attributes. */
 export const ATTRIBUTES_HELP = `
 Attributes: every further column of the items file is kept, its name in snake_case.
-  A value is a list of texts if it holds "|" or is a JSON array or a Parquet list;
+  A value is a list of texts if it holds "|" between short parts, or is a JSON array or a Parquet list;
   one list makes its column a column of lists. A column of numbers is one of
   numbers ("007" is none), every other one of texts. Empty values are absent.
   At most ${MAX_ATTRIBUTES} attributes; a text is cut at ${MAX_TEXT_CHARACTERS} characters, a list at

@@ -1,7 +1,7 @@
 /**
  * One comparison of methods, from a dataset to a report.
  *
- * `ilora quickstart` runs it small, runs/movielens.ts long. Every stage leaves its result in the folder, so
+ * `ilora quickstart` runs it small, `ilora study` as long as its settings say. Every stage leaves its result in the folder, so
  * a stopped study goes on where it was.
  */
 import { existsSync, mkdirSync } from 'node:fs';
@@ -146,12 +146,15 @@ class Stages {
     if (existsSync(folder.summary))
       return openRun(settings.out, { shared, device: settings.device as Device });
     const resume = existsSync(folder.run);
-    return trainRun(settings, { shared, basePath: study.basePath, resume }, hooks.run);
+    const { basePath } = study;
+    return trainRun(settings, { shared, ...(basePath && { basePath }), resume }, hooks.run);
   }
 
   #openBase({ device, dtype = 'auto' }: Settings): Base {
     if (this.#base !== undefined) return this.#base;
     const { basePath, baseName } = this.study;
+    if (basePath === undefined)
+      throw mismatch('usage', { where: 'study', expected: 'the path of a base', got: undefined });
     this.hooks.note(`base ${baseName} ...`);
     this.#base = openBase(basePath, { device: device as Device, dtype });
     return this.#base;

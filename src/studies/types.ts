@@ -11,8 +11,8 @@ import type { StudySettings } from './settings.js';
 export interface Study {
   title: string;
   settings: StudySettings;
-  /** Path of the base model's files. */
-  basePath: string;
+  /** Path of the base model's files, for methods that need one. */
+  basePath?: string;
   /** Name shown for the base. */
   baseName: string;
   /** Only the first rows of the test split. */

@@ -4,6 +4,7 @@
  */
 import { internal } from '../../errors/index.js';
 import type { Llama } from '../../llama/index.js';
+import type { PromptTemplate } from '../../text/index.js';
 import type { Encoder, EncoderDescription } from '../capability.js';
 import type { ModelParts } from './adapted-model.js';
 import { Adapter, type AdapterOptions } from './adapter.js';
@@ -14,6 +15,8 @@ export interface LlmDescription {
   name: string;
   /** Name of the objective. */
   objective: string;
+  /** How queries are put into words. */
+  prompt: PromptTemplate;
   /** What is trained around the base; absent: nothing. */
   adapter?: AdapterOptions;
   /** What stands behind gate and slots. */

@@ -45,10 +45,11 @@ export type ThreadAnswer =
 
 /** A model as plain data. */
 export function describe(parts: LlmParts): LlmDescription {
-  const { name, objective, adapter, encoder, maxHistory, batchTokens } = parts;
+  const { name, objective, prompts, adapter, encoder, maxHistory, batchTokens } = parts;
   return {
     name,
     objective,
+    prompt: prompts.template,
     batchTokens,
     ...(maxHistory !== undefined && { maxHistory }),
     ...(encoder && { encoder: encoder.describe() }),
