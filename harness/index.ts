@@ -1,7 +1,7 @@
 /**
  * Here: what commands that prove or time share: flags, folders, processes, needs, figures, the document at the end.
  * May use: src, and the launcher's environment in bin.
- * Used by: prove, bench, runs. Children whose memory is measured import the one file they need.
+ * Used by: prove, bench. Children whose memory is measured import the one file they need.
  */
 export { type ChildOptions, type Ended, lastLine, runNode } from './child.js';
 export { noteOnStderr, type Outcome, runCommand, UsageError, wholeNumber } from './command.js';

@@ -8,10 +8,10 @@
  * `--wide-rows N` bounds the windows per test user. `--stage METHOD` does only that method, so that two of them can
  * run side by side, one thread each; the call without it then puts all together. Encoders come first.
  */
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
-import { commit } from '../harness/index.js';
 import { interruptible } from '../src/cli/interrupt.js';
 import { resolveModel } from '../src/cli/model.js';
 import { studyHooks } from '../src/cli/train-hooks.js';
@@ -113,4 +113,15 @@ function assign(target: Record<string, unknown>, assignment: string): void {
     place = place[key] as Record<string, unknown>;
   }
   place[keys.at(-1) as string] = parse(value);
+}
+
+function commit(): string {
+  try {
+    return execFileSync('git', ['rev-parse', 'HEAD'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    return 'unknown';
+  }
 }
