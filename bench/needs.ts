@@ -60,7 +60,8 @@ export function baseNeed({ base }: Places): Need {
         resolveModel(base);
         return undefined;
       } catch (error) {
-        return (error as Error).message.split('\n')[0];
+        // Without its hint: one command gets all that is missing.
+        return (error as Error).message.split(/ — |\n/)[0];
       }
     },
     steps: isName ? [['npx', 'ilora', 'model', 'pull', base]] : [],

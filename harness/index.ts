@@ -14,6 +14,7 @@ export {
   stopAll,
 } from './contestant.js';
 export { inFolder } from './folder.js';
+export { familyOf, forgetPeak, peakBytes, processorSeconds, residentBytes } from './kernel.js';
 export { checkNeeds, type Need, prepareNeeds } from './need.js';
 export { commit, place, ROOT } from './place.js';
 export { environment, program } from './program.js';

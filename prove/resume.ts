@@ -20,6 +20,7 @@ import { type Findings, type ProofOptions, prove } from './proof.js';
 import { trainWithSignals } from './resume/command.js';
 import { applyControl, CONTROLS } from './resume/control.js';
 import { countOutcome, firstDifference, type Outcome, readOutcome } from './resume/outcome.js';
+import { drawPlaces } from './resume/places.js';
 import { StopAt, session, trainToEnd, trainWithStops } from './resume/session.js';
 import {
   makeWorld,
@@ -63,7 +64,8 @@ async function run({ isQuick, seed, note }: ProofOptions, folder: string): Promi
   for (const variant of VARIANTS) {
     const reference = await referenceOf(world, variant, folder, seed);
     references.set(variant, reference);
-    const places = pick(reference.asked, amount.single, random).map((place) => [place]);
+    const all = Array.from({ length: reference.asked }, (_, i) => i + 1);
+    const places = drawPlaces(all, amount.single, random).map((place) => [place]);
     for (let i = 0; i < amount.several; i++)
       places.push(Array.from({ length: 2 + random.int(2) }, () => 1 + random.int(reference.asked)));
     let stops = 0;
@@ -125,12 +127,6 @@ async function compareStopped(
   rmSync(out, { recursive: true, force: true });
   const stopped = await trainWithStops(world, { ...settings, out }, places);
   return { text: firstDifference(outcome, stopped.outcome), stops: stopped.stops };
-}
-
-/** `count` different places of 1 ... asked; all of them if there are no more. */
-function pick(asked: number, count: number, random: Random): number[] {
-  const all = Array.from({ length: asked }, (_, i) => i + 1);
-  return asked <= count ? all : [...random.shuffle(all).slice(0, count)].sort((a, b) => a - b);
 }
 
 /** What the comparison says of runs that were resumed from a changed checkpoint. */

@@ -37,6 +37,16 @@ export const LAYERS: Record<string, number> = {
   tests: 13,
 };
 
+/** The files outside src/tensor that import the addon's own entries, and why they must. */
+export const BEHIND_THE_HANDLE: Record<string, string> = {
+  'prove/boundary/body.ts': 'resets what a call may leave behind, and plants faults',
+  'prove/boundary/target.ts': 'calls every entry of the addon, so that none is left out',
+  'prove/boundary/value.ts': 'makes handles whose wrapper does not know that they are disposed',
+  'tests/unit/tensor/refusal.test.ts':
+    'what the addon itself refuses, without the wrapper before it',
+};
+const NATIVE = 'src/tensor/native.ts';
+
 /** How the index.ts of a room begins. */
 const HEADER = /^\/\*\*\n \* Here: .+\n \* May use: .+\n \* Used by: .+\n \*\/\n/;
 const IMPORT =
@@ -56,6 +66,7 @@ interface Import {
 export function layerProblems(files: ReadonlyMap<string, string>): string[] {
   const imports = new Map([...files].map(([file, text]) => [file, importsOf(file, text)]));
   return [
+    ...needlessExceptions(imports),
     ...[...files].flatMap(([file, text]) => [
       ...imports.get(file)!.flatMap((found) => importProblems(file, found)),
       ...(file.startsWith('src/') ? sourceProblems(file, text) : []),
@@ -94,16 +105,24 @@ function importProblems(file: string, { specifier, target }: Import): string[] {
   const [layer, otherLayer] = [LAYERS[own] as number, LAYERS[other] as number];
   if (otherLayer >= layer)
     return [`${file}: ${own} (layer ${layer}) imports ${other} (layer ${otherLayer})`];
+  if (target === NATIVE && !own.startsWith('src') && BEHIND_THE_HANDLE[file] === undefined)
+    return [`${file}: imports ${NATIVE} and is not among those that must (scripts/layers.ts)`];
   // Those outside look into src: what is proved or timed is often an inner part.
   if (own.startsWith('src') && target !== `${other}/index.ts`)
     return [`${file}: imports ${target}, not ${other}/index.ts`];
   return [];
 }
 
+function needlessExceptions(imports: ReadonlyMap<string, readonly Import[]>): string[] {
+  return Object.keys(BEHIND_THE_HANDLE)
+    .filter((file) => imports.get(file)?.every(({ target }) => target !== NATIVE))
+    .map((file) => `${file}: need not be among those that import ${NATIVE} (scripts/layers.ts)`);
+}
+
 /** What only some files of src/ may touch. */
 function sourceProblems(file: string, text: string): string[] {
   const problems: string[] = [];
-  if (file !== 'src/tensor/native.ts' && /createRequire\([^)]*\)\(|process\.dlopen/.test(text))
+  if (file !== NATIVE && /createRequire\([^)]*\)\(|process\.dlopen/.test(text))
     problems.push(`${file}: only tensor/native.ts may load the addon`);
   if (
     !/^src\/(cli\/|tensor\/environment)/.test(file) &&

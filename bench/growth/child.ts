@@ -2,7 +2,7 @@
  * Measures one series in a process of its own: `child.ts SERIES DATA BASE quick|full|SIZES`, sizes with
  * commas between them. One line per size, ascending.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { forgetPeak, peakBytes, residentBytes } from '../../harness/kernel.js';
 import { median } from '../../harness/statistics.js';
 import { resolveModel } from '../../src/cli/model.js';
 import { type Dataset, openDataset } from '../../src/data/index.js';
@@ -50,12 +50,12 @@ let builder: PromptBuilder | undefined;
 const dataset = await openDataset(data);
 const makeWork = series.axis === 'catalog' ? retrieval : await languageModel(series, dataset);
 if (series.axis === 'catalog') makeWork(sizes[0] as number).run(); // loads the library's pages
-const baseline = resident('VmRSS');
+const baseline = megabytes(residentBytes());
 for (const size of sizes) {
-  writeFileSync('/proc/self/clear_refs', '5'); // the peak counts from here
+  forgetPeak();
   const work = makeWork(size);
   work.run();
-  const peakMB = Math.max(0.1, resident('VmHWM') - baseline);
+  const peakMB = Math.max(0.1, megabytes(peakBytes()) - baseline);
   const measured: Measured = {
     series: name,
     size,
@@ -84,9 +84,8 @@ function time(run: () => unknown): number[] {
   return seconds;
 }
 
-function resident(key: 'VmRSS' | 'VmHWM'): number {
-  const status = readFileSync('/proc/self/status', 'utf8');
-  return Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(status)?.[1]) / 1024;
+function megabytes(bytes = Number.NaN): number {
+  return bytes / 2 ** 20;
 }
 
 /** SASRec with fresh weights: what is retrieved means nothing, the work is the same. */

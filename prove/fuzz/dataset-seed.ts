@@ -6,7 +6,7 @@ import { type Case, caseFrom } from './case.js';
 import { inFolder } from './seed.js';
 
 /** Files of a dataset folder. */
-export const DATASET_FILES = ['manifest.json', ...datasetFiles] as const;
+const DATASET_FILES = ['manifest.json', ...datasetFiles] as const;
 
 /** Sixteen items, four users; with or without times. */
 export function smallDraft(hasTimes: boolean): DatasetDraft {

@@ -86,7 +86,7 @@ test('what is not there is refused once, with the command that gets it all', () 
   const all = refused('--data', none, '--peers', python).trim().split('\n');
   assert.equal(all[0], 'bench:train: 3 things are missing');
   assert.match(all[1] ?? '', /none: expected a dataset folder/);
-  assert.match(all[2] ?? '', /smollm2-135m: expected a model that was pulled/);
+  assert.match(all[2] ?? '', /smollm2-135m: expected a model that was pulled, got nothing$/);
   assert.match(all[3] ?? '', /python: expected a Python with torch, transformers/);
   assert.equal(
     all[4],

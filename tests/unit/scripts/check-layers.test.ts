@@ -18,7 +18,7 @@ test('imports from lower layers are fine, through index.ts within src and any fi
       'src/training/loop.ts': "import { a } from '../recommenders/index.js';",
       'src/training/order.ts': "import { b } from './loop.js';",
       'prove/resume.ts': "import { c } from '../harness/index.js';",
-      'bench/ours/work.ts': "import { d } from '../../src/tensor/native.js';",
+      'bench/ours/work.ts': "import { d } from '../../src/training/order.js';",
       'prove/fuzz/run.ts': "import { e } from '../../tests/support/models.js';",
       'tests/unit/prove.test.ts': "import { f } from '../../prove/resume.js';",
       'harness/program.ts': "import { g } from '../bin/environment.js';",
@@ -86,6 +86,23 @@ test('within src other rooms are entered through index.ts', () => {
     problems({ 'src/training/a.ts': "import { a } from '../data/store/manifest.js';" }),
     ['src/training/a.ts: imports src/data/store/manifest.ts, not src/data/index.ts'],
   );
+});
+
+test('the entries of the addon are imported where it is said why, and nowhere else', () => {
+  const own = "import { native } from '../../src/tensor/native.js';";
+  assert.deepEqual(
+    problems({
+      'prove/boundary/body.ts': own,
+      'bench/ours/work.ts': own,
+      'src/tensor/call.ts': "import { native } from './native.js';",
+    }),
+    [
+      'bench/ours/work.ts: imports src/tensor/native.ts and is not among those that must (scripts/layers.ts)',
+    ],
+  );
+  assert.deepEqual(problems({ 'prove/boundary/body.ts': 'export {};' }), [
+    'prove/boundary/body.ts: need not be among those that import src/tensor/native.ts (scripts/layers.ts)',
+  ]);
 });
 
 test('a room without a layer, an addon and the terminal are found', () => {

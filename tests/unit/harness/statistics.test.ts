@@ -1,14 +1,41 @@
-/** Figures of the benchmarks, by hand. */
+/** Figures over rounds and samples, by hand. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { agreement } from '../../../bench/compare/ranking.js';
-import { median, ratio, relativeDifference, rounded, spread } from '../../../harness/statistics.js';
+import {
+  median,
+  quantile,
+  ratio,
+  relativeDifference,
+  rounded,
+  slope,
+  spread,
+} from '../../../harness/statistics.js';
 
 test('the median is the middle value, or the mean of the two in the middle', () => {
   assert.equal(median([3, 1, 2]), 2);
   assert.equal(median([4, 1, 2, 3]), 2.5);
   assert.deepEqual(spread([5, 1, 3]), { median: 3, min: 1, max: 5 });
   assert.throws(() => median([]), /expected at least one value/);
+});
+
+test('a quantile is the least value that the share does not exceed', () => {
+  assert.deepEqual(
+    [0, 0.5, 0.75, 0.99].map((share) => quantile([4, 1, 3, 2], share)),
+    [1, 2, 3, 4],
+  );
+  assert.throws(() => quantile([], 0.5), /expected at least one value/);
+});
+
+test('a slope is that of least squares', () => {
+  // y = 0, 1, 1 over x = 0, 1, 2: products with x - 1 sum to 1, its squares to 2.
+  assert.equal(
+    slope([
+      [0, 0],
+      [1, 1],
+      [2, 1],
+    ]),
+    0.5,
+  );
 });
 
 test('a ratio is of the medians, its spread of the rounds', () => {
@@ -29,21 +56,4 @@ test('documents are rounded in all depths, whole numbers left alone', () => {
     a: 1.2346,
     b: [{ c: 123456789 }, 'x', null],
   });
-});
-
-test('rankings agree up to ties, and say which rows do not', () => {
-  const reference = [
-    [-1, -2, -3],
-    [-5, -5.00001, -4],
-    [-1, -2, -3],
-  ];
-  const scores = [
-    [-1.1, -2.1, -2.9],
-    [-5.00002, -5, -4],
-    [-1, -3, -2],
-  ];
-  const { rows, differing, sameFirst, largestDifference } = agreement(scores, reference);
-  assert.deepEqual({ rows, differing, sameFirst }, { rows: 3, differing: [2], sameFirst: 1 });
-  assert.equal(largestDifference, 1);
-  assert.deepEqual(agreement([[1]], [[1, 2]]).differing, [0], 'a candidate without a score');
 });
