@@ -249,4 +249,11 @@ export const EXPLAINED: readonly Explained[] = [
     kind: 'equivalent',
     why: 'behind the end is undefined, which is no item',
   },
+  {
+    file: 'src/recommenders/registry.ts',
+    text: "if (first === undefined) throw internal('no method has an encoder');",
+    mutations: ['first === undefined → false', "throw internal('no method has an encoder'); → ;"],
+    kind: 'equivalent',
+    why: 'the registry has methods with encoders; the line is there for the type',
+  },
 ];
