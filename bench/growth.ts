@@ -11,55 +11,46 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { environment, program, ROOT, spread } from '../harness/index.js';
+import { type BenchOptions, command, type Findings } from './command.js';
 import { type Measured, SERIES, type Series } from './growth/axis.js';
 import { drawGrowth } from './growth/figure.js';
 import { type Fit, fitExponent, isWorseThanLinear, type Point, upperHalf } from './growth/fit.js';
-import { type BenchOptions, command, type Findings, ROOT } from './harness/command.js';
-import { environment, program } from './harness/program.js';
-import { type Spread, spread } from './harness/statistics.js';
+import type { Growth } from './growth/growth.js';
 
-/** A series with its fits. */
-export interface Growth extends Omit<Series, 'sizes' | 'quick'> {
-  points: {
-    size: number;
-    tokens?: number;
-    seconds: Spread;
-    attentionSeconds?: number;
-    peakMB: Spread;
-  }[];
-  time: { all: Fit; upper: Fit; withoutAttention?: Fit };
-  memory: { all: Fit; upper: Fit };
-}
-
-await command('growth', { rounds: 3, quickRounds: 1 }, async (options): Promise<Findings> => {
-  const found: Measured[] = [];
-  for (let round = 0; round < options.rounds; round++)
-    for (const { name } of SERIES) found.push(...(await measure(name, options)));
-  const growth = SERIES.map((series) => fit(series, found));
-  if (options.figures !== undefined) {
-    mkdirSync(options.figures, { recursive: true });
-    for (const quantity of ['time', 'memory'] as const)
-      writeFileSync(
-        join(options.figures, `growth-${quantity}.svg`),
-        await drawGrowth(growth, quantity),
-      );
-  }
-  const worse = growth.flatMap(({ name, time, memory }) => [
-    ...(isWorseThanLinear(time.upper) ? [`${name}: time`] : []),
-    ...(time.withoutAttention !== undefined && isWorseThanLinear(time.withoutAttention)
-      ? [`${name}: time without attention`]
-      : []),
-    ...(isWorseThanLinear(memory.upper) ? [`${name}: memory`] : []),
-  ]);
-  const isOwn = (text: string): boolean =>
-    !SERIES.some(({ name, axis }) => text === `${name}: time` && axis !== 'catalog');
-  return {
-    worseThanLinear: worse,
-    isMet: !worse.some(isOwn),
-    series: growth,
-    failures: [],
-  };
-});
+await command(
+  'growth',
+  { rounds: 3, quickRounds: 1, needs: ['data', 'base'] },
+  async (options): Promise<Findings> => {
+    const found: Measured[] = [];
+    for (let round = 0; round < options.rounds; round++)
+      for (const { name } of SERIES) found.push(...(await measure(name, options)));
+    const growth = SERIES.map((series) => fit(series, found));
+    if (options.figures !== undefined) {
+      mkdirSync(options.figures, { recursive: true });
+      for (const quantity of ['time', 'memory'] as const)
+        writeFileSync(
+          join(options.figures, `growth-${quantity}.svg`),
+          await drawGrowth(growth, quantity),
+        );
+    }
+    const worse = growth.flatMap(({ name, time, memory }) => [
+      ...(isWorseThanLinear(time.upper) ? [`${name}: time`] : []),
+      ...(time.withoutAttention !== undefined && isWorseThanLinear(time.withoutAttention)
+        ? [`${name}: time without attention`]
+        : []),
+      ...(isWorseThanLinear(memory.upper) ? [`${name}: memory`] : []),
+    ]);
+    const isOwn = (text: string): boolean =>
+      !SERIES.some(({ name, axis }) => text === `${name}: time` && axis !== 'catalog');
+    return {
+      worseThanLinear: worse,
+      isMet: !worse.some(isOwn),
+      series: growth,
+      failures: [],
+    };
+  },
+);
 
 /** One process over all sizes of a series. */
 async function measure(name: string, options: BenchOptions): Promise<Measured[]> {

@@ -13,9 +13,8 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ModuleKind, ScriptTarget, transpileModule } from 'typescript';
-import { type BenchOptions, command, type Findings, ROOT } from './harness/command.js';
-import { environment, program } from './harness/program.js';
-import { type Spread, spread } from './harness/statistics.js';
+import { environment, program, ROOT, type Spread, spread } from '../harness/index.js';
+import { type BenchOptions, command, type Findings } from './command.js';
 import type { LoadReport } from './load/child.js';
 
 const KINDS = ['unconverted', 'first', 'converted', 'sources'] as const;
@@ -23,42 +22,46 @@ type Kind = (typeof KINDS)[number];
 const CHILD = join(ROOT, 'bench', 'load', 'child.ts');
 const TARGET_SECONDS = 1.5;
 
-await command('load', { rounds: 11, quickRounds: 3 }, async (options): Promise<Findings> => {
-  const { base: path } = options;
-  const folder = join(options.work, 'converted');
-  const built = build(options.work);
-  const sources = program(CHILD, join(ROOT, 'src'));
-  const reports: Record<Kind, LoadReport[]> = {
-    unconverted: [],
-    first: [],
-    converted: [],
-    sources: [],
-  };
-  await start(sources, path, 'none'); // warms the disk cache
-  for (let round = 0; round < options.rounds; round++)
-    for (const kind of KINDS) {
-      if (kind === 'first') rmSync(folder, { recursive: true, force: true });
-      const copies = kind === 'unconverted' ? 'none' : folder;
-      const report = await start(kind === 'sources' ? sources : built, path, copies);
-      reports[kind].push(report);
-      options.note(`round ${round + 1} ${kind}: ${report.total.toFixed(2)} s`);
-    }
-  const all = KINDS.flatMap((kind) => reports[kind]);
-  const answers = new Set(all.map(({ logits, token }) => `${token} ${logits}`));
-  const seconds = Object.fromEntries(KINDS.map((kind) => [kind, summary(reports[kind])]));
-  return {
-    promptTokens: all[0]?.promptTokens,
-    target: TARGET_SECONDS,
-    ready: spread(reports.converted.map(({ total }) => total)),
-    isMet: spread(reports.converted.map(({ total }) => total)).median <= TARGET_SECONDS,
-    seconds,
-    launcher: await launcherSeconds(options),
-    failures:
-      answers.size === 1
-        ? []
-        : [`expected one first token and one set of logits, got ${[...answers].join(', ')}`],
-  };
-});
+await command(
+  'load',
+  { rounds: 11, quickRounds: 3, needs: ['base'] },
+  async (options): Promise<Findings> => {
+    const { base: path } = options;
+    const folder = join(options.work, 'converted');
+    const built = build(options.work);
+    const sources = program(CHILD, join(ROOT, 'src'));
+    const reports: Record<Kind, LoadReport[]> = {
+      unconverted: [],
+      first: [],
+      converted: [],
+      sources: [],
+    };
+    await start(sources, path, 'none'); // warms the disk cache
+    for (let round = 0; round < options.rounds; round++)
+      for (const kind of KINDS) {
+        if (kind === 'first') rmSync(folder, { recursive: true, force: true });
+        const copies = kind === 'unconverted' ? 'none' : folder;
+        const report = await start(kind === 'sources' ? sources : built, path, copies);
+        reports[kind].push(report);
+        options.note(`round ${round + 1} ${kind}: ${report.total.toFixed(2)} s`);
+      }
+    const all = KINDS.flatMap((kind) => reports[kind]);
+    const answers = new Set(all.map(({ logits, token }) => `${token} ${logits}`));
+    const seconds = Object.fromEntries(KINDS.map((kind) => [kind, summary(reports[kind])]));
+    return {
+      promptTokens: all[0]?.promptTokens,
+      target: TARGET_SECONDS,
+      ready: spread(reports.converted.map(({ total }) => total)),
+      isMet: spread(reports.converted.map(({ total }) => total)).median <= TARGET_SECONDS,
+      seconds,
+      launcher: await launcherSeconds(options),
+      failures:
+        answers.size === 1
+          ? []
+          : [`expected one first token and one set of logits, got ${[...answers].join(', ')}`],
+    };
+  },
+);
 
 function summary(reports: readonly LoadReport[]): Record<string, unknown> {
   const phases = Object.keys(reports[0]?.phases ?? {}) as (keyof LoadReport['phases'])[];

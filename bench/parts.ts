@@ -7,15 +7,14 @@
  * `ratio` is the other way's time over ours. docs/performance.md draws the conclusions.
  */
 
+import { alternate, ratio, spread } from '../harness/index.js';
 import { Llama, RotaryEmbedding, rotate } from '../src/llama/index.js';
 import type { Rotation } from '../src/llama/rope.js';
 import { ExpertLoraLinear, LoraLinear } from '../src/lora/index.js';
 import { Dropout, forwardAll, Linear, type Module, type Pass } from '../src/nn/index.js';
 import * as t from '../src/tensor/index.js';
 import type { ModelConfig } from '../src/weights/index.js';
-import { command } from './harness/command.js';
-import { alternate } from './harness/contestant.js';
-import { ratio, spread } from './harness/statistics.js';
+import { command } from './command.js';
 
 const [B, T, D, F, H, G, K, V] = [5, 205, 576, 1536, 9, 3, 64, 49_152] as const;
 const ANSWERS = 8 * B;
@@ -35,7 +34,7 @@ interface Pair {
   other: () => readonly t.Tensor[];
 }
 
-await command('parts', {}, async ({ isQuick, rounds, threads, dtype, note }) => {
+await command('parts', { needs: [] }, async ({ isQuick, rounds, threads, dtype, note }) => {
   t.engineThreads(threads);
   const repeats = isQuick ? 3 : 20;
   const parts: Record<string, unknown> = {};

@@ -12,15 +12,14 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Contestant, environment, ROOT, spread } from '../harness/index.js';
 import { openDataset } from '../src/data/index.js';
 import { SASRec, SequenceLearner } from '../src/recommenders/index.js';
 import { engineThreads, Generator, noGrad, scope } from '../src/tensor/index.js';
 import { RunFolder } from '../src/training/run-folder.js';
 import { train } from '../src/training/trainer.js';
-import { command, type Findings, RECBOLE, ROOT } from './harness/command.js';
-import { Contestant } from './harness/contestant.js';
-import { environment } from './harness/program.js';
-import { spread } from './harness/statistics.js';
+import { command, type Findings } from './command.js';
+import { RECBOLE } from './needs.js';
 import {
   type Curve,
   type Held,
@@ -57,7 +56,7 @@ interface Epoch {
 
 await command(
   'sasrec',
-  { rounds: 40, quickRounds: 2, peers: RECBOLE },
+  { rounds: 40, quickRounds: 2, needs: ['data'], peers: RECBOLE },
   async (options): Promise<Findings> => {
     const { length, rounds: epochs, isQuick, work, note } = options;
     const task = makeTask(await openDataset(options.data), isQuick ? 60 : undefined);

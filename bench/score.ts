@@ -9,27 +9,24 @@
  * authors' program does (its answers end at the text's end token only); `ratio_vs_greedy_stopping` ends its answers where
  * the true titles end, as if it were trained and stopped at the line's end.
  */
-import { type BenchDtype, type BenchOptions, bench } from './harness/command.js';
-import { alternate, type Contestant, type Entry, startAll, stopAll } from './harness/contestant.js';
-import { exportWork, launches, PEER_OF } from './harness/field.js';
-import { type Agreement, agreement } from './harness/ranking.js';
-import { ratio, spread } from './harness/statistics.js';
-
-/** As many users as share a batch in the measurement of mixed gates. */
-const MIXED_USERS = 32;
-/** As the authors' program. */
-const GREEDY_TOKENS = 64;
+import {
+  alternate,
+  type Contestant,
+  type Entry,
+  ratio,
+  spread,
+  startAll,
+  stopAll,
+} from '../harness/index.js';
+import { type BenchDtype, type BenchOptions, bench } from './command.js';
+import { launches, PEER_OF } from './compare/field.js';
+import { exportRanked, GREEDY_TOKENS, timeMixed } from './compare/ranked.js';
+import { type Agreement, agreement } from './compare/ranking.js';
 
 await bench('score', async (options) => {
   const { isQuick, rounds, dtype, note } = options;
   const wanted = options.windows ?? (isQuick ? 8 : 95);
-  const work = exportWork(options, {
-    batchSize: 1,
-    batches: 1,
-    ranked: Math.max(wanted, MIXED_USERS),
-  });
-  const rows = work.ranked.slice(0, wanted).map((_, row) => row);
-  const users = work.ranked.slice(0, MIXED_USERS).map((_, row) => row);
+  const { rows, users } = exportRanked(options, wanted);
 
   note('comparing rankings in float32');
   const inFloat32 = await rankings(options, 'float32', rows);
@@ -46,13 +43,7 @@ await bench('score', async (options) => {
     const times = { rounds, warmUp: 1, note };
     const seconds = await alternate(entries(contestants, rows), times);
     const ilora = contestants[0] as Contestant;
-    const mixed = await alternate(
-      [
-        { name: 'own_gates', run: () => ilora.time('mixed', { rows: users }) },
-        { name: 'one_gate', run: () => ilora.time('mixed', { rows: users, hasOneGate: true }) },
-      ],
-      times,
-    );
+    const mixed = await timeMixed(ilora, users, times);
     const own = seconds.get('ilora') ?? [];
     const versus = (name: string) => {
       const other = seconds.get(name);
@@ -62,7 +53,7 @@ await bench('score', async (options) => {
       ratio_vs_greedy: versus('authors_style_greedy'),
       ratio_vs_greedy_stopping: versus('authors_style_greedy_stopping'),
       ratio_vs_one_by_one: versus('peft_lora_one_by_one'),
-      mixed_gates_ratio: ratio(mixed.get('own_gates') ?? [], mixed.get('one_gate') ?? []),
+      mixed_gates_ratio: ratio(mixed.own_gates, mixed.one_gate),
     };
     const rates = [...seconds].map(([name, values]) => [
       name,
@@ -78,7 +69,9 @@ await bench('score', async (options) => {
       rates: Object.fromEntries(rates),
       mixed_gates: {
         users: users.length,
-        seconds: Object.fromEntries([...mixed].map(([name, values]) => [name, spread(values)])),
+        seconds: Object.fromEntries(
+          Object.entries(mixed).map(([name, values]) => [name, spread(values)]),
+        ),
       },
       ranking,
       rows: rows.length,

@@ -10,25 +10,23 @@
  * one greedy answer of the authors' way (P1, 64 tokens, which names one title and ranks nothing) and 20
  * candidates scored one by one after a cached prompt (P2).
  */
-import { bench } from './harness/command.js';
-import { alternate, type Contestant, startAll, stopAll } from './harness/contestant.js';
-import { exportWork, launches, PEER_OF } from './harness/field.js';
-import { quantile, ratio, spread } from './harness/statistics.js';
-
-/** Users of one batch. */
-const MIXED_USERS = 32;
-const GREEDY_TOKENS = 64;
+import {
+  alternate,
+  type Contestant,
+  quantile,
+  ratio,
+  spread,
+  startAll,
+  stopAll,
+} from '../harness/index.js';
+import { bench } from './command.js';
+import { launches, PEER_OF } from './compare/field.js';
+import { exportRanked, GREEDY_TOKENS, timeMixed } from './compare/ranked.js';
 
 await bench('serve-path', async (options) => {
   const { isQuick, rounds, dtype, note } = options;
   const requests = options.windows ?? (isQuick ? 12 : 95);
-  const work = exportWork(options, {
-    batchSize: 1,
-    batches: 1,
-    ranked: Math.max(requests, MIXED_USERS),
-  });
-  const rows = work.ranked.slice(0, requests).map((_, row) => row);
-  const users = work.ranked.slice(0, MIXED_USERS).map((_, row) => row);
+  const { rows, users } = exportRanked(options, requests);
   const contestants = await startAll(launches(options, dtype));
   try {
     const [ilora, lora] = contestants as [Contestant, Contestant];
@@ -67,14 +65,8 @@ await bench('serve-path', async (options) => {
       peers.map(({ name }) => [name, ratio(turns.get(name) ?? [], own)]),
     );
 
-    const batches = await alternate(
-      [
-        { name: 'own_gates', run: () => ilora.time('mixed', { rows: users }) },
-        { name: 'one_gate', run: () => ilora.time('mixed', { rows: users, hasOneGate: true }) },
-      ],
-      times,
-    );
-    const together = spread(batches.get('own_gates') ?? []).median;
+    const batches = await timeMixed(ilora, users, times);
+    const together = spread(batches.own_gates).median;
     return {
       failures: [],
       median_ms: 1000 * quantile(seconds.ilora as number[], 0.5),
@@ -83,9 +75,8 @@ await bench('serve-path', async (options) => {
       lora_returning_median_ms: 1000 * quantile(returning.seconds as number[], 0.5),
       lora_returning_known_share: returning.knownShare,
       requests: rows.length,
-      mixed_users_per_second: MIXED_USERS / together,
-      mixed_gates_ratio: ratio(batches.get('own_gates') ?? [], batches.get('one_gate') ?? [])
-        .ofMedians,
+      mixed_users_per_second: users.length / together,
+      mixed_gates_ratio: ratio(batches.own_gates, batches.one_gate).ofMedians,
       ...Object.fromEntries(
         Object.entries(ratios).map(([name, found]) => [`ratio_vs_${name}`, found.ofMedians]),
       ),

@@ -9,8 +9,19 @@
  * matrix product at the model's shapes; useful are 4 per frozen value and token (forward, and the gradient of
  * activations), 6 per adapter value and token and 4 per value of the output layer and answer token.
  */
-import { type BenchOptions, bench } from './harness/command.js';
-import { alternate, Contestant, type Launch, startAll, stopAll } from './harness/contestant.js';
+
+import {
+  alternate,
+  Contestant,
+  environment,
+  type Launch,
+  median,
+  ratio,
+  spread,
+  startAll,
+  stopAll,
+} from '../harness/index.js';
+import { type BenchOptions, bench } from './command.js';
 import {
   differences,
   disagreements,
@@ -21,10 +32,8 @@ import {
   lossesInFloat32,
   ourLaunch,
   TOLERANCE,
-} from './harness/field.js';
-import { matrixPeak, usefulOperations } from './harness/operations.js';
-import { environment } from './harness/program.js';
-import { median, ratio, spread } from './harness/statistics.js';
+} from './compare/field.js';
+import { matrixPeak, usefulOperations } from './compare/operations.js';
 import { rowTokens, type WorkRow } from './ours/work.js';
 
 /** Steps before the first round that counts: memory grows in them. */

@@ -17,10 +17,8 @@
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/version.h>
-
 #include <dlfcn.h>
 #include <napi.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cctype>
@@ -29,6 +27,7 @@
 #include <cstring>
 #include <fstream>
 #include <limits>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <unordered_map>
@@ -36,9 +35,7 @@
 #include <vector>
 
 namespace {
-
 std::atomic<int64_t> liveTensors{0};
-
 // Handles that JavaScript holds, of all threads. Other addons make externals too; theirs are told from
 // ours here before anything is read behind the pointer. Never destroyed: finalizers may run late.
 struct HandleSet {
@@ -48,13 +45,10 @@ struct HandleSet {
   void remove(const void* handle) { std::lock_guard<std::mutex> lock(mutex); known.erase(handle); }
   bool has(const void* handle) { std::lock_guard<std::mutex> lock(mutex); return known.count(handle) != 0; }
 };
-
 HandleSet& handles() { static auto* set = new HandleSet(); return *set; }
-
 // What a JavaScript handle points to. `kind` tells a tensor from a generator: a wrong handle is an
 // error, not a crash.
 enum class Kind : uint32_t { Tensor = 0x494c5431, Generator = 0x494c4731 };
-
 struct Handle {
   Kind kind;
   at::Tensor tensor;
@@ -73,7 +67,6 @@ struct Handle {
 
 // Tensors on their way from one JavaScript thread to another, by number.
 struct Waiting { std::mutex mutex; std::unordered_map<uint32_t, at::Tensor> tensors; uint32_t last = 0; };
-
 Waiting& waiting() { static auto* one = new Waiting(); return *one; }
 
 // Operators that this environment has resolved, by id.
@@ -168,9 +161,16 @@ void finalize(Napi::Env env, Handle* handle) {
   delete handle;
 }
 
+// A thread that is being ended takes no new values: then the handle is freed here.
+Napi::Value external(Napi::Env env, std::unique_ptr<Handle> handle) {
+  auto value = Napi::External<Handle>::New(env, handle.get(), finalize);
+  handle.release();
+  return value;
+}
+
 Napi::Value wrap(Napi::Env env, at::Tensor tensor) {
   if (!tensor.defined()) return env.Null();
-  return Napi::External<Handle>::New(env, new Handle(std::move(tensor)), finalize);
+  return external(env, std::make_unique<Handle>(std::move(tensor)));
 }
 
 // The handle behind a value, or null where it is none of ours.
@@ -529,7 +529,7 @@ Napi::Value generator(const Napi::CallbackInfo& info) {
   return guarded(info, [&](Napi::Env env) -> Napi::Value {
     auto made = at::globalContext().defaultGenerator(c10::Device(toText(info[0], "generator(device)"))).clone();
     made.set_current_seed(static_cast<uint64_t>(toInt(info[1], "generator(seed)")));
-    return Napi::External<Handle>::New(env, new Handle(std::move(made)), finalize);
+    return external(env, std::make_unique<Handle>(std::move(made)));
   });
 }
 

@@ -5,9 +5,9 @@
  * body cannot say itself: a process that a signal ended, and a call that does not come back.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { inFolder } from '../harness/index.js';
 
 export interface BoundaryOptions {
   /** Calls in all. */
@@ -49,9 +49,11 @@ const MOST_DATA_KB = 6 * 2 ** 20;
 const BODY = join(import.meta.dirname, 'boundary', 'body.ts');
 
 /** Makes the calls and gathers the failures; the figures are those of all processes together. */
-export async function fuzzBoundary(options: BoundaryOptions): Promise<BoundaryFindings> {
+export const fuzzBoundary = (options: BoundaryOptions): Promise<BoundaryFindings> =>
+  inFolder('boundary', (folder) => allBodies(options, folder));
+
+async function allBodies(options: BoundaryOptions, folder: string): Promise<BoundaryFindings> {
   const { calls, callsPerProcess = 20_000, note = () => {} } = options;
-  const folder = mkdtempSync(join(tmpdir(), 'ilora-boundary-'));
   const findings: BoundaryFindings = {
     calls: 0,
     refused: 0,
@@ -59,25 +61,21 @@ export async function fuzzBoundary(options: BoundaryOptions): Promise<BoundaryFi
     peakMb: 0,
     failures: [],
   };
-  try {
-    let first = 0;
-    while (first < calls && findings.failures.length < 50) {
-      const end = Math.min(calls, first + callsPerProcess);
-      const { report, failures, died } = await runBody(join(folder, 'call'), first, end, options);
-      findings.processes++;
-      findings.calls += report.calls;
-      findings.refused += report.refused;
-      findings.peakMb = Math.max(findings.peakMb, report.peakMb);
-      findings.failures.push(...failures);
-      if (died !== undefined) {
-        findings.failures.push(`${died.how}: ${died.call}`);
-        findings.calls += died.index + 1 - first;
-        first = died.index + 1;
-      } else first = end;
-      note(`boundary: ${findings.calls} calls, ${findings.failures.length} failures`);
-    }
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+  let first = 0;
+  while (first < calls && findings.failures.length < 50) {
+    const end = Math.min(calls, first + callsPerProcess);
+    const { report, failures, died } = await runBody(join(folder, 'call'), first, end, options);
+    findings.processes++;
+    findings.calls += report.calls;
+    findings.refused += report.refused;
+    findings.peakMb = Math.max(findings.peakMb, report.peakMb);
+    findings.failures.push(...failures);
+    if (died !== undefined) {
+      findings.failures.push(`${died.how}: ${died.call}`);
+      findings.calls += died.index + 1 - first;
+      first = died.index + 1;
+    } else first = end;
+    note(`boundary: ${findings.calls} calls, ${findings.failures.length} failures`);
   }
   return findings;
 }

@@ -8,6 +8,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inFolder } from '../harness/index.js';
 import { type BoundaryFindings, fuzzBoundary } from './boundary.js';
 import type { Failure, HeavyFigure, Job, JobResult } from './fuzz/child.js';
 import { type Coverage, mergeCoverage, summarizeCoverage } from './fuzz/coverage.js';
@@ -41,55 +42,48 @@ const GROWTH = {
 };
 const IMPORTS = ['csv', 'jsonl', 'parquet'];
 
-async function run({ isQuick, seed, note }: ProofOptions): Promise<Findings> {
-  // In memory where there is such a folder: tens of thousands of small files are written.
-  const root = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
-  const work = mkdtempSync(join(root, 'ilora-fuzz-'));
+async function run({ isQuick, seed, note }: ProofOptions, work: string): Promise<Findings> {
   const keep = mkdtempSync(join(tmpdir(), 'ilora-fuzz-found-'));
   const only = process.env.FUZZ_ONLY?.split(',');
   const results: JobResult[] = [];
-  try {
-    const deaths = await runJobs(jobsOf(isQuick, seed, only), {
-      size: Math.min(isQuick ? 2 : availableParallelism(), 4),
-      work,
-      keep,
-      onDone: (result) => {
-        results.push(result);
-        note(
-          `${result.target}${result.heavy.length > 0 ? ' memory' : ''}: ${result.tried} inputs in ${result.seconds.toFixed(1)} s, ${result.failures.length} kinds of failure`,
-        );
-      },
-    });
-    const engine = await wrongCalls(isQuick, seed, only);
-    const found = merge([...deaths, ...results.flatMap(({ failures }) => failures)]);
-    const heavy = results.flatMap((result) => result.heavy);
-    const failures = [
-      ...found.map(describe),
-      ...heavy.flatMap(tooMuch),
-      ...(engine?.failures ?? []).map((line) => `engine: ${line}`),
-    ];
-    if (found.length === 0) rmSync(keep, { recursive: true });
-    return {
-      ok: failures.length === 0,
-      failures,
-      inputs: sum(results.map(({ tried }) => tried)),
-      accepted: sum(results.map(({ accepted }) => accepted)),
-      signals: deaths.filter(({ kind }) => kind === 'signal').length,
-      hangs: deaths.filter(({ kind }) => kind === 'hang').length,
-      slowestMs: Math.round(Math.max(...results.map(({ slowestMs }) => slowestMs))),
-      readers: perReader(results),
-      memory: memoryOf(heavy),
-      growth: GROWTH,
-      engine: engine && {
-        calls: engine.calls,
-        refused: engine.refused,
-        processes: engine.processes,
-        peakMb: engine.peakMb,
-      },
-    };
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
+  const deaths = await runJobs(jobsOf(isQuick, seed, only), {
+    size: Math.min(isQuick ? 2 : availableParallelism(), 4),
+    work,
+    keep,
+    onDone: (result) => {
+      results.push(result);
+      note(
+        `${result.target}${result.heavy.length > 0 ? ' memory' : ''}: ${result.tried} inputs in ${result.seconds.toFixed(1)} s, ${result.failures.length} kinds of failure`,
+      );
+    },
+  });
+  const engine = await wrongCalls(isQuick, seed, only);
+  const found = merge([...deaths, ...results.flatMap(({ failures }) => failures)]);
+  const heavy = results.flatMap((result) => result.heavy);
+  const failures = [
+    ...found.map(describe),
+    ...heavy.flatMap(tooMuch),
+    ...(engine?.failures ?? []).map((line) => `engine: ${line}`),
+  ];
+  if (found.length === 0) rmSync(keep, { recursive: true });
+  return {
+    ok: failures.length === 0,
+    failures,
+    inputs: sum(results.map(({ tried }) => tried)),
+    accepted: sum(results.map(({ accepted }) => accepted)),
+    signals: deaths.filter(({ kind }) => kind === 'signal').length,
+    hangs: deaths.filter(({ kind }) => kind === 'hang').length,
+    slowestMs: Math.round(Math.max(...results.map(({ slowestMs }) => slowestMs))),
+    readers: perReader(results),
+    memory: memoryOf(heavy),
+    growth: GROWTH,
+    engine: engine && {
+      calls: engine.calls,
+      refused: engine.refused,
+      processes: engine.processes,
+      peakMb: engine.peakMb,
+    },
+  };
 }
 
 /** Wrong types, shapes and numbers at the engine itself, behind all readers. */
@@ -198,4 +192,6 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, each) => total + each, 0);
 }
 
-await prove('fuzz', run);
+// In memory where there is such a folder: tens of thousands of small files are written.
+const root = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+await prove('fuzz', (options) => inFolder('fuzz', (work) => run(options, work), root));

@@ -9,12 +9,11 @@
  * import wrote is compared with what SQL says; the dataset is opened and instances are drawn from it; a split
  * by time, which has the most rows with frozen candidates, is measured too.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
+import { inFolder, round, slope } from '../harness/index.js';
 import { generate, shapeOf } from './import/generate.js';
-import { best, type Comparison, MOST_MB, round, Work } from './import/work.js';
+import { best, type Comparison, MOST_MB, Work } from './import/work.js';
 import { type Findings, type ProofOptions, prove } from './proof.js';
 
 const LONG = {
@@ -30,13 +29,10 @@ const MOST_RATIO = 3;
 /** In the short form the start of a process is most of the time, so only something broken exceeds this. */
 const MOST_RATIO_QUICK = 100;
 
-await prove('import', async ({ isQuick, seed, note }: ProofOptions): Promise<Findings> => {
+await prove('import', (options) => inFolder('import', (folder) => run(options, folder)));
+
+async function run({ isQuick, seed, note }: ProofOptions, folder: string): Promise<Findings> {
   const plan = isQuick ? QUICK : LONG;
-  const folder = mkdtempSync(join(tmpdir(), 'ilora-prove-import-'));
-  const clear = (): void => rmSync(folder, { recursive: true, force: true });
-  process.once('exit', clear);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => process.exit(130));
   const instance = await DuckDBInstance.create(':memory:', {
     memory_limit: '4GB',
     temp_directory: join(folder, 'spill'),
@@ -57,7 +53,6 @@ await prove('import', async ({ isQuick, seed, note }: ProofOptions): Promise<Fin
     if (size === plan.byTimeSize) byTime = await work.byTime(size, seed);
   }
   connection.closeSync();
-  clear();
   const parquet = comparisons.filter(({ format }) => format === 'parquet');
   const mostRatio = isQuick ? MOST_RATIO_QUICK : MOST_RATIO;
   const largest = plan.sizes.at(-1)!;
@@ -82,13 +77,9 @@ await prove('import', async ({ isQuick, seed, note }: ProofOptions): Promise<Fin
     opened,
     byTime,
   };
-});
+}
 
 /** The b of a · nᵇ, by least squares of the logarithms; 1 is growth in proportion. */
 function exponent(points: readonly (readonly [number, number])[]): number {
-  const logs = points.map(([n, value]) => [Math.log(n), Math.log(value)] as const);
-  const mean = (at: 0 | 1): number => logs.reduce((sum, log) => sum + log[at], 0) / logs.length;
-  const [x, y] = [mean(0), mean(1)];
-  const covariance = logs.reduce((sum, log) => sum + (log[0] - x) * (log[1] - y), 0);
-  return round(covariance / logs.reduce((sum, log) => sum + (log[0] - x) ** 2, 0));
+  return round(slope(points.map(([n, value]) => [Math.log(n), Math.log(value)])), 2);
 }

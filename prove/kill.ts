@@ -10,15 +10,15 @@
  * full, a learning rate that explodes. Damage: one changed byte anywhere in checkpoints, best weights, log, base
  * and dataset is noticed before use.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { inFolder } from '../harness/index.js';
 import { Random } from '../src/random/index.js';
 import { engineThreads } from '../src/tensor/index.js';
 import { type FaultAmount, proveFaults } from './kill/faults.js';
 import { proveFlips } from './kill/flips.js';
 import { explode, fillDisk, killRandomly, startTogether } from './kill/processes.js';
-import { type Findings, prove } from './proof.js';
+import { type Findings, type ProofOptions, prove } from './proof.js';
 import { makeWorld } from './resume/world.js';
 
 interface Amount {
@@ -45,53 +45,48 @@ const QUICK: Amount = {
   perFile: 1,
 };
 
-await prove('kill', async ({ isQuick, seed, note }): Promise<Findings> => {
+await prove('kill', (options) => inFolder('kill', (folder) => run(options, folder)));
+
+async function run({ isQuick, seed, note }: ProofOptions, folder: string): Promise<Findings> {
   engineThreads(1);
   const amount = isQuick ? QUICK : LONG;
-  const folder = mkdtempSync(join(tmpdir(), 'ilora-kill-'));
   const failures: string[] = [];
   const random = new Random(seed, 'prove-kill');
-  try {
-    const world = await makeWorld(join(folder, 'world'), seed);
-    const part = async <T>(name: string, run: (inside: string) => Promise<T>): Promise<T> => {
-      const inside = join(folder, name);
-      mkdirSync(inside);
-      const found = await run(inside);
-      note(`${name}: ${JSON.stringify(found)}, ${failures.length} failures`);
-      return found;
-    };
-    const faults = await part('faults', (inside) =>
-      proveFaults(world, inside, { amount: amount.faults, seed, failures }),
-    );
-    const flips = await part('flips', (inside) =>
-      proveFlips(world, inside, { perFile: amount.perFile, seed, random, failures }),
-    );
-    const where = (inside: string) => ({ world, folder: inside, seed, random, failures });
-    const processes = await part('random', (inside) => killRandomly(where(inside), amount.random));
-    // The short form leaves these to unit tests and to the faults: each is several processes.
-    const together = isQuick
-      ? undefined
-      : await part('together', (inside) => startTogether(where(inside), amount.together));
-    const disk = isQuick
-      ? undefined
-      : ((await part('disk', (inside) => fillDisk(where(inside), amount.disk))) ??
-        'mounting is not permitted here; the faults of kind "full" stand for it');
-    const notFinite = isQuick
-      ? undefined
-      : await part('explode', (inside) => explode(where(inside)));
-    const kills = (faults.tried.kill ?? 0) + (faults.tried.torn ?? 0) + processes.kills;
-    return {
-      ok: failures.length === 0,
-      failures: failures.slice(0, 50),
-      kills,
-      faults,
-      processes,
-      disk,
-      together,
-      notFinite,
-      flips,
-    };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-});
+  const world = await makeWorld(join(folder, 'world'), seed);
+  const part = async <T>(name: string, run: (inside: string) => Promise<T>): Promise<T> => {
+    const inside = join(folder, name);
+    mkdirSync(inside);
+    const found = await run(inside);
+    note(`${name}: ${JSON.stringify(found)}, ${failures.length} failures`);
+    return found;
+  };
+  const faults = await part('faults', (inside) =>
+    proveFaults(world, inside, { amount: amount.faults, seed, failures }),
+  );
+  const flips = await part('flips', (inside) =>
+    proveFlips(world, inside, { perFile: amount.perFile, seed, random, failures }),
+  );
+  const where = (inside: string) => ({ world, folder: inside, seed, random, failures });
+  const processes = await part('random', (inside) => killRandomly(where(inside), amount.random));
+  // The short form leaves these to unit tests and to the faults: each is several processes.
+  const together = isQuick
+    ? undefined
+    : await part('together', (inside) => startTogether(where(inside), amount.together));
+  const disk = isQuick
+    ? undefined
+    : ((await part('disk', (inside) => fillDisk(where(inside), amount.disk))) ??
+      'mounting is not permitted here; the faults of kind "full" stand for it');
+  const notFinite = isQuick ? undefined : await part('explode', (inside) => explode(where(inside)));
+  const kills = (faults.tried.kill ?? 0) + (faults.tried.torn ?? 0) + processes.kills;
+  return {
+    ok: failures.length === 0,
+    failures: failures.slice(0, 50),
+    kills,
+    faults,
+    processes,
+    disk,
+    together,
+    notFinite,
+    flips,
+  };
+}

@@ -8,11 +8,11 @@
  * five at a time; and processes ended in the middle of their work. A control that does nothing but keep a tensor
  * per iteration must be noticed. The long form also trains SmolLM2-135M, where it has been pulled, for figures.
  */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { inFolder, lastLine } from '../harness/index.js';
 import { engineEnvironment } from '../src/tensor/index.js';
-import { answerOf, runChild } from './memory/child.js';
+import { runChild } from './memory/child.js';
 import { MOST_SECONDS, runEndings } from './memory/endings.js';
 import type { Course } from './memory/samples.js';
 import type { Work } from './memory/work.js';
@@ -31,54 +31,49 @@ const MOST_GROWTH = 0.02;
 /** The same for workers, of which V8 and the allocator keep a few MB now and then. */
 const MOST_WORKER_GROWTH = 0.05;
 
-await prove('memory', async ({ isQuick, seed, note }: ProofOptions): Promise<Findings> => {
+await prove('memory', (options) => inFolder('memory', (folder) => run(options, folder)));
+
+async function run({ isQuick, seed, note }: ProofOptions, folder: string): Promise<Findings> {
   const amount = isQuick ? QUICK : LONG;
-  const folder = mkdtempSync(join(tmpdir(), 'ilora-memory-'));
   const failures: string[] = [];
-  try {
-    const world = await makeWorld(join(folder, 'world'), seed);
-    const run = workIn(world, folder, seed, note);
-    const courses = async (): Promise<Record<string, Course>> => {
-      const training = await run('train', amount.steps);
-      const recommending = await run('recommend', amount.recommendations);
-      const control = await run('nothing', CONTROL, { leakedBytes: 3e5 });
-      failures.push(...faultsOf('training', training), ...faultsOf('recommending', recommending));
-      if (faultsOf('control', control).length < 3)
-        failures.push(
-          `control: tensors kept on purpose went unnoticed: ${JSON.stringify(control)}`,
-        );
-      const real = join(engineEnvironment().cacheDir, REAL);
-      return {
-        training,
-        recommending,
-        control,
-        ...(amount.real > 0 &&
-          existsSync(real) && { smollm2: await run('train', amount.real, { base: real }) }),
-      };
+  const world = await makeWorld(join(folder, 'world'), seed);
+  const run = workIn(world, folder, seed, note);
+  const courses = async (): Promise<Record<string, Course>> => {
+    const training = await run('train', amount.steps);
+    const recommending = await run('recommend', amount.recommendations);
+    const control = await run('nothing', CONTROL, { leakedBytes: 3e5 });
+    failures.push(...faultsOf('training', training), ...faultsOf('recommending', recommending));
+    if (faultsOf('control', control).length < 3)
+      failures.push(`control: tensors kept on purpose went unnoticed: ${JSON.stringify(control)}`);
+    const real = join(engineEnvironment().cacheDir, REAL);
+    return {
+      training,
+      recommending,
+      control,
+      ...(amount.real > 0 &&
+        existsSync(real) && { smollm2: await run('train', amount.real, { base: real }) }),
     };
-    const others = async () => {
-      const made: WorkersCourse[] = [];
-      for (const [workers, atOnce] of [
-        [amount.workers, 1],
-        [amount.crowd, 5],
-      ] as const) {
-        made.push(await runWorkers({ workers, atOnce }));
-        note(`workers: ${JSON.stringify(made.at(-1))}`);
-      }
-      failures.push(...made.flatMap((course) => workerFaults(course, isQuick)));
-      return { workers: made, endings: await runEndings(amount.endings, failures, note) };
-    };
-    const [memory, rest] = await Promise.all([courses(), others()]);
-    const limits = {
-      growth: MOST_GROWTH,
-      workerGrowth: MOST_WORKER_GROWTH,
-      endingSeconds: MOST_SECONDS,
-    };
-    return { ok: failures.length === 0, failures, ...memory, ...rest, limits };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-});
+  };
+  const others = async () => {
+    const made: WorkersCourse[] = [];
+    for (const [workers, atOnce] of [
+      [amount.workers, 1],
+      [amount.crowd, 5],
+    ] as const) {
+      made.push(await runWorkers({ workers, atOnce }));
+      note(`workers: ${JSON.stringify(made.at(-1))}`);
+    }
+    failures.push(...made.flatMap((course) => workerFaults(course, isQuick)));
+    return { workers: made, endings: await runEndings(amount.endings, failures, note) };
+  };
+  const [memory, rest] = await Promise.all([courses(), others()]);
+  const limits = {
+    growth: MOST_GROWTH,
+    workerGrowth: MOST_WORKER_GROWTH,
+    endingSeconds: MOST_SECONDS,
+  };
+  return { ok: failures.length === 0, failures, ...memory, ...rest, limits };
+}
 
 type RunWork = (
   kind: Work['kind'],
@@ -107,7 +102,7 @@ function workIn(world: World, folder: string, seed: number, note: (text: string)
         },
       },
     };
-    const course = answerOf<Course>(
+    const course = lastLine<Course>(
       'work.ts',
       await runChild('work.ts', { input: JSON.stringify(work) }),
     );
@@ -118,7 +113,7 @@ function workIn(world: World, folder: string, seed: number, note: (text: string)
 
 async function runWorkers(asked: WorkersAsked): Promise<WorkersCourse> {
   const ended = await runChild('workers.ts', { args: [JSON.stringify(asked)] });
-  return answerOf('workers.ts', ended);
+  return lastLine('workers.ts', ended);
 }
 
 function faultsOf(name: string, course: Course): string[] {

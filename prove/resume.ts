@@ -9,9 +9,9 @@
  * processes of its own with SIGINT at random times. Compared are all tensors and moments, the state, every
  * line of the metrics, the best weights and the summary; only times may differ.
  */
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { inFolder } from '../harness/index.js';
 import { IloraError } from '../src/errors/index.js';
 import { Random } from '../src/random/index.js';
 import { engineThreads } from '../src/tensor/index.js';
@@ -20,6 +20,7 @@ import { type Findings, type ProofOptions, prove } from './proof.js';
 import { trainWithSignals } from './resume/command.js';
 import { applyControl, CONTROLS } from './resume/control.js';
 import { countOutcome, firstDifference, type Outcome, readOutcome } from './resume/outcome.js';
+import { drawPlaces } from './resume/places.js';
 import { StopAt, session, trainToEnd, trainWithStops } from './resume/session.js';
 import {
   makeWorld,
@@ -48,65 +49,61 @@ const LONG = {
 };
 const QUICK = { single: 0, several: 1, controls: 3, commands: 1, signals: 1, windows: 24 };
 
-await prove('resume', async ({ isQuick, seed, note }: ProofOptions): Promise<Findings> => {
+await prove('resume', (options) => inFolder('resume', (folder) => run(options, folder)));
+
+async function run({ isQuick, seed, note }: ProofOptions, folder: string): Promise<Findings> {
   engineThreads(1);
   const amount = isQuick ? QUICK : LONG;
-  const folder = mkdtempSync(join(tmpdir(), 'ilora-resume-'));
   const failures: string[] = [];
   const random = new Random(seed, 'prove-resume');
-  try {
-    const world = await makeWorld(join(folder, 'world'), seed);
-    const variants: Record<string, unknown> = {};
-    let interruptions = 0;
-    let runs = 0;
-    const references = new Map<Variant, Reference>();
-    for (const variant of VARIANTS) {
-      const reference = await referenceOf(world, variant, folder, seed);
-      references.set(variant, reference);
-      const places = pick(reference.asked, amount.single, random).map((place) => [place]);
-      for (let i = 0; i < amount.several; i++)
-        places.push(
-          Array.from({ length: 2 + random.int(2) }, () => 1 + random.int(reference.asked)),
-        );
-      let stops = 0;
-      for (const list of places) {
-        const difference = await compareStopped(world, reference, list, join(folder, 'stopped'));
-        stops += difference.stops;
-        if (difference.text !== undefined)
-          failures.push(`${variant}, stopped at ${list.join(', ')}: ${difference.text}`);
-      }
-      interruptions += stops;
-      runs += places.length;
-      variants[variant] = {
-        steps: JSON.parse(reference.outcome.get('summary.json') as string).steps,
-        placesToStop: reference.asked,
-        runs: places.length,
-        stops,
-        compared: countOutcome(reference.outcome),
-      };
-      note(`${variant}: ${places.length} runs with ${stops} stops, ${failures.length} failures`);
+  const world = await makeWorld(join(folder, 'world'), seed);
+  const variants: Record<string, unknown> = {};
+  let interruptions = 0;
+  let runs = 0;
+  const references = new Map<Variant, Reference>();
+  for (const variant of VARIANTS) {
+    const reference = await referenceOf(world, variant, folder, seed);
+    references.set(variant, reference);
+    const all = Array.from({ length: reference.asked }, (_, i) => i + 1);
+    const places = drawPlaces(all, amount.single, random).map((place) => [place]);
+    for (let i = 0; i < amount.several; i++)
+      places.push(Array.from({ length: 2 + random.int(2) }, () => 1 + random.int(reference.asked)));
+    let stops = 0;
+    for (const list of places) {
+      const difference = await compareStopped(world, reference, list, join(folder, 'stopped'));
+      stops += difference.stops;
+      if (difference.text !== undefined)
+        failures.push(`${variant}, stopped at ${list.join(', ')}: ${difference.text}`);
     }
-    const changes = Object.entries(CONTROLS).slice(0, amount.controls);
-    const linear = references.get('linear') as Reference;
-    const controls = await runControls(world, linear, { folder, changes });
-    for (const [name, difference] of Object.entries(controls))
-      if (difference === undefined) failures.push(`control: ${name} was changed unnoticed`);
-    note(`controls: ${Object.keys(controls).length} changes`);
-    const command = await runCommands(world, folder, { ...amount, seed, random }, failures);
-    note(`command line: ${JSON.stringify(command)}`);
-    return {
-      ok: failures.length === 0,
-      failures,
-      runs,
-      interruptions,
-      variants,
-      controls,
-      command,
+    interruptions += stops;
+    runs += places.length;
+    variants[variant] = {
+      steps: JSON.parse(reference.outcome.get('summary.json') as string).steps,
+      placesToStop: reference.asked,
+      runs: places.length,
+      stops,
+      compared: countOutcome(reference.outcome),
     };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+    note(`${variant}: ${places.length} runs with ${stops} stops, ${failures.length} failures`);
   }
-});
+  const changes = Object.entries(CONTROLS).slice(0, amount.controls);
+  const linear = references.get('linear') as Reference;
+  const controls = await runControls(world, linear, { folder, changes });
+  for (const [name, difference] of Object.entries(controls))
+    if (difference === undefined) failures.push(`control: ${name} was changed unnoticed`);
+  note(`controls: ${Object.keys(controls).length} changes`);
+  const command = await runCommands(world, folder, { ...amount, seed, random }, failures);
+  note(`command line: ${JSON.stringify(command)}`);
+  return {
+    ok: failures.length === 0,
+    failures,
+    runs,
+    interruptions,
+    variants,
+    controls,
+    command,
+  };
+}
 
 /** The uninterrupted run; the language-model variants use the SASRec of the first. */
 async function referenceOf(
@@ -130,12 +127,6 @@ async function compareStopped(
   rmSync(out, { recursive: true, force: true });
   const stopped = await trainWithStops(world, { ...settings, out }, places);
   return { text: firstDifference(outcome, stopped.outcome), stops: stopped.stops };
-}
-
-/** `count` different places of 1 ... asked; all of them if there are no more. */
-function pick(asked: number, count: number, random: Random): number[] {
-  const all = Array.from({ length: asked }, (_, i) => i + 1);
-  return asked <= count ? all : [...random.shuffle(all).slice(0, count)].sort((a, b) => a - b);
 }
 
 /** What the comparison says of runs that were resumed from a changed checkpoint. */

@@ -1,6 +1,6 @@
 /**
  * Checks what is written about the code: links in *.md lead somewhere, files in the README's tree
- * exist, no file names a place of one machine, and the native part stays small.
+ * exist and its sentences are short, no file names a place of one machine, and the native part stays small.
  *
  * `npx tsx scripts/check-docs.ts`; exits with 1 and one line per violation.
  */
@@ -9,6 +9,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 const MAX_NATIVE_LINES = 600;
+/** Of README: words of a sentence, columns of a line. */
+const MOST_WORDS = 30;
+const MOST_COLUMNS = 100;
 /** Folders of a home or a workplace; written so that this file does not name one. */
 const MACHINE_PATHS = new RegExp(
   `(?<![\\w.~}-])/(?:${['work', 'root', 'home/[a-z]\\w*', 'Users/[a-z]\\w*'].join('|')})/[\\w.-]+`,
@@ -23,7 +26,10 @@ const lineOf = (text: string, index: number): number => text.slice(0, index).spl
 const problems: string[] = [];
 
 for (const file of tracked.filter((name) => name.endsWith('.md'))) checkLinks(file);
-if (tracked.includes('README.md')) checkTree(read('README.md'));
+if (tracked.includes('README.md')) {
+  checkTree(read('README.md'));
+  checkProse('README.md');
+}
 for (const file of tracked) checkPaths(file);
 checkNative();
 
@@ -87,6 +93,25 @@ function checkTree(readme: string): void {
         );
     }
   }
+}
+
+/** Lines that fit a window and sentences that are read once; tables and code are as wide as they must be. */
+function checkProse(file: string): void {
+  const text = withoutCode(read(file));
+  for (const [i, line] of text.split('\n').entries())
+    if (line.length > MOST_COLUMNS && !line.startsWith('|') && !line.startsWith('!['))
+      problems.push(
+        `${file}:${i + 1}: expected at most ${MOST_COLUMNS} columns, got ${line.length}`,
+      );
+  const prose = text.replace(/^(?:\||#|!).*$/gm, '').replace(/\]\([^)]*\)/g, ']');
+  for (const paragraph of prose.split(/\n\s*\n|\n- /))
+    for (const sentence of paragraph.split(/(?<=[.:;?!])\s/)) {
+      const words = sentence.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word));
+      if (words.length > MOST_WORDS)
+        problems.push(
+          `${file}: a sentence of ${words.length} words: ${words.slice(0, 8).join(' ')} ...`,
+        );
+    }
 }
 
 function checkPaths(file: string): void {

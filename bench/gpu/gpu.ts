@@ -12,8 +12,19 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { place } from '../harness/command.js';
-import { alternate, Contestant, type Launch, stopAll } from '../harness/contestant.js';
+import {
+  alternate,
+  Contestant,
+  environment,
+  type Launch,
+  median,
+  place,
+  ratio,
+  relativeDifference,
+  rounded,
+  spread,
+  stopAll,
+} from '../../harness/index.js';
 import {
   disagreements,
   type Losses,
@@ -21,10 +32,8 @@ import {
   ourLaunch,
   peerLaunch,
   writeWork,
-} from '../harness/field.js';
-import { matrixPeak, usefulOperations } from '../harness/operations.js';
-import { environment } from '../harness/program.js';
-import { median, ratio, relativeDifference, rounded, spread } from '../harness/statistics.js';
+} from '../compare/field.js';
+import { matrixPeak, usefulOperations } from '../compare/operations.js';
 import { hubConfig } from '../ours/hub-config.js';
 import { WORK_FILE, type Work } from '../ours/work.js';
 import { factsOf, SHAPES, type ShapeName, writeMadeUpDataset } from './shape.js';

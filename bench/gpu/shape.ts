@@ -23,7 +23,16 @@ import {
 import type { Tokenizer } from '../../src/text/index.js';
 import { countParameters, type ModelConfig } from '../../src/weights/index.js';
 import { expectedShapes } from '../../src/weights/model-config.js';
-import type { Work } from '../ours/work.js';
+
+/** Sizes of a model, for reckoning useful operations. */
+export interface Facts {
+  nonEmbeddingParameters: number;
+  adapterParameters: number;
+  vocabulary: number;
+  width: number;
+  keyValueWidth: number;
+  innerWidth: number;
+}
 
 const common = {
   architecture: 'LlamaForCausalLM',
@@ -120,7 +129,7 @@ export async function writeMadeUpDataset(folder: string): Promise<void> {
     window: { minHistory: 3, maxHistory: 10 },
     items: Array.from({ length: 500 }, (_, id) => {
       const name = title();
-      return { id, title: name, sourceTitle: name, sourceId: String(id) };
+      return { id, title: name, sourceTitle: name, sourceId: String(id), attributes: {} };
     }),
     sequences,
     train: new RowRanges(),
@@ -143,7 +152,7 @@ export async function writeMadeUpDataset(folder: string): Promise<void> {
 }
 
 /** What operations are reckoned from, for a LoRA of some rank on all seven projections. */
-export function factsOf(config: ModelConfig, rank: number): Work['facts'] {
+export function factsOf(config: ModelConfig, rank: number): Facts {
   const { hiddenSize: D, intermediateSize: F, numHeads, numKvHeads, headDim, numLayers } = config;
   const [Q, G] = [numHeads * headDim, numKvHeads * headDim];
   const perRank = 2 * (D + Q) + 2 * (D + G) + 3 * (D + F);

@@ -2,7 +2,8 @@
  * Measures one series in a process of its own: `child.ts SERIES DATA BASE quick|full|SIZES`, sizes with
  * commas between them. One line per size, ascending.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { forgetPeak, peakBytes, residentBytes } from '../../harness/kernel.js';
+import { median } from '../../harness/statistics.js';
 import { resolveModel } from '../../src/cli/model.js';
 import { type Dataset, openDataset } from '../../src/data/index.js';
 import {
@@ -26,9 +27,8 @@ import {
   sum,
   Tensor,
 } from '../../src/tensor/index.js';
-import { PromptBuilder } from '../../src/text/index.js';
+import { openPromptTemplate, PromptBuilder } from '../../src/text/index.js';
 import { resolveSettings } from '../../src/training/index.js';
-import { median } from '../harness/statistics.js';
 import { freshEncoder } from '../ours/world.js';
 import { type Measured, SERIES, type Series } from './axis.js';
 
@@ -50,12 +50,12 @@ let builder: PromptBuilder | undefined;
 const dataset = await openDataset(data);
 const makeWork = series.axis === 'catalog' ? retrieval : await languageModel(series, dataset);
 if (series.axis === 'catalog') makeWork(sizes[0] as number).run(); // loads the library's pages
-const baseline = resident('VmRSS');
+const baseline = megabytes(residentBytes());
 for (const size of sizes) {
-  writeFileSync('/proc/self/clear_refs', '5'); // the peak counts from here
+  forgetPeak();
   const work = makeWork(size);
   work.run();
-  const peakMB = Math.max(0.1, resident('VmHWM') - baseline);
+  const peakMB = Math.max(0.1, megabytes(peakBytes()) - baseline);
   const measured: Measured = {
     series: name,
     size,
@@ -84,9 +84,8 @@ function time(run: () => unknown): number[] {
   return seconds;
 }
 
-function resident(key: 'VmRSS' | 'VmHWM'): number {
-  const status = readFileSync('/proc/self/status', 'utf8');
-  return Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(status)?.[1]) / 1024;
+function megabytes(bytes = Number.NaN): number {
+  return bytes / 2 ** 20;
 }
 
 /** SASRec with fresh weights: what is retrieved means nothing, the work is the same. */
@@ -195,7 +194,7 @@ function makeRow(
   );
   const prompts = promptsFor(data, base, Math.max(20, candidates));
   const continuations = items.map((item) => prompts.answer(item));
-  const request = { history, candidates: items, hasSlots: false, template: 0 };
+  const request = { history, candidates: items, hasSlots: false, wording: 0 };
   const prompt = prompts.build(request);
   if (tokens === undefined) return { prompt, continuations };
   const ids = [...prompt.ids];
@@ -207,15 +206,10 @@ function makeRow(
 }
 
 function promptsFor(data: Dataset, { tokenizer, model }: Base, candidates: number): PromptBuilder {
-  builder ??= new PromptBuilder(
-    tokenizer,
-    data.catalog.items.map(({ title }) => title),
-    'movie',
-    {
-      positions: model.config.maxPositions,
-      titles: 11 + (series?.axis === 'candidates' ? Math.max(...sizes) : candidates),
-    },
-  );
+  builder ??= new PromptBuilder(tokenizer, data.catalog.items, openPromptTemplate('movie'), {
+    positions: model.config.maxPositions,
+    titles: 11 + (series?.axis === 'candidates' ? Math.max(...sizes) : candidates),
+  });
   return builder;
 }
 

@@ -1,8 +1,8 @@
 /** The growth of each series as one small panel, on logarithmic axes, as an SVG that stands alone. */
 import type { TopLevelSpec } from 'vega-lite';
 import { PALETTE } from '../../src/analysis/theme.js';
-import type { Growth } from '../growth.js';
 import type { Fit } from './fit.js';
+import type { Growth } from './growth.js';
 
 /** @returns the SVG's text */
 export async function drawGrowth(

@@ -6,6 +6,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { forgetPeak, peakBytes } from '../../harness/kernel.js';
 import type { Instance } from '../../src/data/index.js';
 import {
   LlmLearner,
@@ -28,7 +29,6 @@ import {
 import { gradientSource } from '../../src/training/gradients/workers.js';
 import { RunFolder, train } from '../../src/training/index.js';
 import { Order } from '../../src/training/order.js';
-import { forgetPeak, peakBytes } from './memory.js';
 import { productSpeed, synchronize } from './product-speed.js';
 import { WORK_FILE, type Work } from './work.js';
 import { type Kind, openWorld, TOTAL_STEPS } from './world.js';

@@ -6,6 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { peakBytes } from '../../harness/kernel.js';
 import type { Dataset, Instance } from '../../src/data/index.js';
 import {
   type LayoutRow,
@@ -14,7 +15,6 @@ import {
   type TitleRows,
 } from '../../src/recommenders/index.js';
 import { scope } from '../../src/tensor/index.js';
-import { peakBytes } from './memory.js';
 import { WORK_FILE, type Work } from './work.js';
 import { openWorld, TOTAL_STEPS } from './world.js';
 

@@ -8,6 +8,7 @@
  *   items.safetensors    SASRec's vectors of all items, [N, M]
  */
 import type { LayoutRow } from '../../src/recommenders/index.js';
+import type { Facts } from '../gpu/shape.js';
 import type { WorldOptions } from './world.js';
 
 /** One instance as token ids. */
@@ -33,15 +34,7 @@ export interface Work {
   batches: WorkRow[][];
   /** Rows of the test split. */
   ranked: WorkRow[];
-  /** For reckoning useful operations. */
-  facts: {
-    nonEmbeddingParameters: number;
-    adapterParameters: number;
-    vocabulary: number;
-    width: number;
-    keyValueWidth: number;
-    innerWidth: number;
-  };
+  facts: Facts;
 }
 
 export const WORK_FILE = 'work.json';

@@ -62,6 +62,13 @@ const unary = [
 );
 const binary = ['sub', 'matmul', 'atMost', 'or', 'and', 'copy_', 'binaryCrossEntropy'];
 
+const GRU = {
+  input_GI: 'tensor',
+  state_GH: 'tensor',
+  inputBias_G: 'tensor',
+  stateBias_G: 'tensor',
+} as const;
+
 const OPERATORS: Record<string, Slots> = {
   ...Object.fromEntries(unary.map((name) => [name, [T]])),
   ...Object.fromEntries(binary.map((name) => [name, [T, T]])),
@@ -104,6 +111,8 @@ const OPERATORS: Record<string, Slots> = {
   embedding: [T, T, 'int'],
   linear: [T, T, T],
   conv1d: [T, T, { stride: 'int', padding: 'count', bias: 'tensor' }],
+  maxPool1d: [T, 'int'],
+  gru: [T, T, GRU],
   layerNorm: [T, T, T, 'number'],
   rmsNorm: [T, T, 'number'],
   rmsNormComposed: [T, T, 'number'],

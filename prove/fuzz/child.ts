@@ -6,6 +6,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { forgetPeak } from '../../harness/kernel.js';
 import { type Case, CaseFolder, type Content, PLACES, sizeOf } from './case.js';
 import { type Coverage, CoverageMeter } from './coverage.js';
 
@@ -70,7 +71,7 @@ const { IloraError } = await import('../../src/errors/index.js');
 const { Random } = await import('../../src/random/index.js');
 const { mutate } = await import('./mutate.js');
 const { fault, keyOf } = await import('./judge.js');
-const { TARGETS } = await import('./target.js');
+const { TARGETS } = await import('./targets.js');
 
 /** Inputs between two looks at the coverage. */
 const BATCH = 24;
@@ -78,7 +79,7 @@ const BATCH = 24;
 const MAX_WORK_SECONDS = 3;
 const MIN_BYTES_PER_SECOND = 1 << 18;
 /** More than the engine, the database and the heap's own breathing take for a file of a few kilobytes. */
-export const GROWTH_CONSTANT = 192 << 20;
+const GROWTH_CONSTANT = 192 << 20;
 
 class Work {
   private readonly folder: CaseFolder;
@@ -235,7 +236,7 @@ class Work {
 /** Lets Linux forget the most memory this process ever had; elsewhere the figure is an upper bound. */
 function resetPeak(): void {
   try {
-    writeFileSync('/proc/self/clear_refs', '5');
+    forgetPeak();
   } catch {
     // Not Linux, or not permitted.
   }

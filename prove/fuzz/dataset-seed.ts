@@ -6,7 +6,7 @@ import { type Case, caseFrom } from './case.js';
 import { inFolder } from './seed.js';
 
 /** Files of a dataset folder. */
-export const DATASET_FILES = ['manifest.json', ...datasetFiles] as const;
+const DATASET_FILES = ['manifest.json', ...datasetFiles] as const;
 
 /** Sixteen items, four users; with or without times. */
 export function smallDraft(hasTimes: boolean): DatasetDraft {
@@ -28,6 +28,7 @@ export function smallDraft(hasTimes: boolean): DatasetDraft {
       title: `Title ${id}`,
       sourceTitle: `Title ${id} (1999)`,
       sourceId: String(id + 1),
+      attributes: {},
     })),
     sequences,
     train: new RowRanges(),

@@ -24,7 +24,7 @@ export const configJson = {
 };
 
 /** The same in our words; `config` changes what a file may change. */
-export const modelConfig: ModelConfig = {
+const modelConfig: ModelConfig = {
   architecture: 'LlamaForCausalLM',
   vocabSize: 8,
   hiddenSize: 4,

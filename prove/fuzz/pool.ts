@@ -2,6 +2,7 @@
 import { type ChildProcess, fork, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { processorSeconds } from '../../harness/index.js';
 import type { Failure, Job, JobResult } from './child.js';
 
 /** An input may keep the processor busy this long; where it waits, the clock counts, as others work here too. */
@@ -88,7 +89,7 @@ function runOne(child: ChildProcess, job: Job): Promise<JobResult | Omit<Death, 
     let beat = { number: '', since: Date.now(), worked: 0 };
     const clock = setInterval(() => {
       const number = readTrying(job.folder);
-      const worked = processorSeconds(child.pid);
+      const worked = processorSeconds(child.pid as number);
       if (number !== beat.number) beat = { number, since: Date.now(), worked: worked ?? 0 };
       const waited = (Date.now() - beat.since) / 1000;
       const busy = worked === undefined ? waited : worked - beat.worked;
@@ -114,17 +115,6 @@ function runOne(child: ChildProcess, job: Job): Promise<JobResult | Omit<Death, 
     });
     child.send(job);
   });
-}
-
-/** Processor time a process has had; undefined where there is no /proc. */
-function processorSeconds(pid: number | undefined): number | undefined {
-  try {
-    // User and system time are the 14th and 15th field, in ticks of 1/100 s; the name is in brackets.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
-    return (Number(fields[11]) + Number(fields[12])) / 100;
-  } catch {
-    return undefined;
-  }
 }
 
 function readTrying(folder: string): string {

@@ -12,7 +12,7 @@ const target: Target = {
   name: 'settings',
   sources: {
     'training/settings.ts': ['settingsJsonSchema'],
-    'training/yaml.ts': [],
+    'files/yaml.ts': [],
   },
   async seeds() {
     return [

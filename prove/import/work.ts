@@ -5,11 +5,11 @@ import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { ROOT, round } from '../../harness/index.js';
 import { type Counts, expectedCounts, misplacedRows } from './expected.js';
 import { shapeOf } from './generate.js';
 import { type Measured, measure } from './measure.js';
 
-const ROOT = join(import.meta.dirname, '..', '..');
 const INSTANCES = 10_000;
 
 /** The promise, for every process that imports or opens. */
@@ -64,11 +64,11 @@ export class Work {
     return {
       ...shapeOf(size),
       format,
-      fileMb: round(statSync(file).size / 1e6),
+      fileMb: hundredths(statSync(file).size / 1e6),
       imports,
       sorts,
-      ratio: round(best(imports, 'seconds') / best(sorts, 'seconds')),
-      cpuRatio: round(best(imports, 'cpuSeconds') / best(sorts, 'cpuSeconds')),
+      ratio: hundredths(best(imports, 'seconds') / best(sorts, 'seconds')),
+      cpuRatio: hundredths(best(imports, 'cpuSeconds') / best(sorts, 'cpuSeconds')),
       peakMb,
     };
   }
@@ -86,8 +86,8 @@ export class Work {
     const { openSeconds, drawSeconds, instances } = found;
     return {
       interactions: size,
-      openSeconds: round(openSeconds!),
-      drawSeconds: round(drawSeconds!),
+      openSeconds: hundredths(openSeconds!),
+      drawSeconds: hundredths(drawSeconds!),
       instances,
       peakMb: all.peakMb,
     };
@@ -109,7 +109,7 @@ export class Work {
     return {
       ...imported,
       rows,
-      candidatesMb: round(candidates.reduce((sum, bytes) => sum + bytes, 0) / 1e6),
+      candidatesMb: hundredths(candidates.reduce((sum, bytes) => sum + bytes, 0) / 1e6),
       opened: await this.open(size, seed),
     };
   }
@@ -146,7 +146,7 @@ export class Work {
     const { seconds, threads } = JSON.parse(stdout) as { seconds: number; threads: number };
     this.threads = threads;
     rmSync(out);
-    return { ...all, seconds: round(seconds) };
+    return { ...all, seconds: hundredths(seconds) };
   }
 
   private async node(args: readonly string[]): Promise<Measured> {
@@ -156,13 +156,15 @@ export class Work {
 }
 
 function timesOf({ seconds, cpuSeconds, peakMb }: Measured): Times {
-  return { seconds: round(seconds), cpuSeconds: round(cpuSeconds), peakMb: Math.round(peakMb) };
+  return {
+    seconds: hundredths(seconds),
+    cpuSeconds: hundredths(cpuSeconds),
+    peakMb: Math.round(peakMb),
+  };
 }
 
 export function best(all: readonly Times[], key: keyof Times): number {
   return Math.min(...all.map((one) => one[key]));
 }
 
-export function round(value: number): number {
-  return Math.round(value * 100) / 100;
-}
+const hundredths = (value: number): number => round(value, 2);

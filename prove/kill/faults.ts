@@ -5,9 +5,10 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { ROOT } from '../../harness/index.js';
 import { writeFileAtomic } from '../../src/files/index.js';
 import { Random } from '../../src/random/index.js';
-import { ROOT } from '../resume/command.js';
+import { drawPlaces } from '../resume/places.js';
 import type { Variant, World } from '../resume/world.js';
 import { buildShim, type FaultMode, KINDS } from './fault.js';
 import type { FaultCase, FaultResult, ZygoteInput } from './zygote.js';
@@ -53,7 +54,7 @@ export async function proveFaults(
   const operations = sasrec.operations as string;
   const cases: FaultCase[] = [];
   for (const mode of MODES)
-    for (const at of pick(placesFor(mode, operations), amount.each[mode], random))
+    for (const at of drawPlaces(placesFor(mode, operations), amount.each[mode], random))
       cases.push({ variant: 'sasrec', faults: [{ mode, at }] });
   for (let i = 0; i < amount.pairs; i++) {
     const place = (): number => 1 + random.int(operations.length);
@@ -67,7 +68,7 @@ export async function proveFaults(
     });
   }
   const places = placesFor('kill', ilora.operations as string);
-  for (const at of pick(places, amount.ilora, random))
+  for (const at of drawPlaces(places, amount.ilora, random))
     cases.push({ variant: 'linear', faults: [{ mode: 'kill', at }] });
   const results = await zygote.finish(cases);
   return summarise(results, cases.length, operations.length, failures);
@@ -132,11 +133,6 @@ function lostCheckpoints(results: readonly FaultResult[]): string | undefined {
 function placesFor(mode: FaultMode, operations: string): number[] {
   const wanted = mode === 'torn' ? 'w' : mode === 'full' ? 'cwm' : Object.keys(KINDS).join('');
   return [...operations].flatMap((kind, i) => (wanted.includes(kind) ? [i + 1] : []));
-}
-
-function pick(places: readonly number[], count: number, random: Random): number[] {
-  if (places.length <= count) return [...places];
-  return [...random.shuffle([...places]).slice(0, count)].sort((a, b) => a - b);
 }
 
 /** The process that is forked for every case. */

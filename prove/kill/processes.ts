@@ -26,9 +26,10 @@ function writeSettings(
 ): string {
   const input = settingsInput(world, 'linear', { out, seed });
   const training = { ...(input.training as object), windows, patience: 0, checkpointSeconds: 0.02 };
-  const sasrec = { ...(input.sasrec as object), epochs: 20, patience: 0 };
+  const { sasrec, ...rest } = input.encoder as { method: string; sasrec: object };
+  const encoder = { ...rest, sasrec: { ...sasrec, epochs: 20, patience: 0 } };
   const config = join(folder, 'settings.yaml');
-  writeFileSync(config, JSON.stringify({ ...input, training, sasrec }));
+  writeFileSync(config, JSON.stringify({ ...input, training, encoder }));
   return config;
 }
 
@@ -48,10 +49,10 @@ async function reference(options: ProcessOptions, windows: number): Promise<Refe
   if (known !== undefined) return known;
   const out = join(options.folder, 'plain');
   const ended = await ilora(['train', '--config', writeSettings(options, out, windows)]);
-  if (ended.status !== 0) throw new Error(ended.stderr);
+  if (ended.code !== 0) throw new Error(ended.stderr);
   const made = {
     outcome: readOutcome(out),
-    milliseconds: ended.milliseconds,
+    milliseconds: 1000 * ended.seconds,
     diskBytes: diskBytes(out),
   };
   references.set(windows, made);
@@ -89,18 +90,18 @@ export async function killRandomly(
         after: BEGIN,
         afterMs: random.uniform() * 0.5 * plain.milliseconds,
       });
-      if (ended.status === 0) break;
-      if (ended.status !== null)
-        failures.push(`killed run ended with ${ended.status}: ${ended.stderr}`);
+      if (ended.code === 0) break;
+      if (ended.code !== null)
+        failures.push(`killed run ended with ${ended.code}: ${ended.stderr}`);
       found.kills++;
       if (isHalfWritten(out)) found.whileSaving++;
     }
     const last = await ilora(args);
     found.runs++;
     const difference =
-      last.status === 0
+      last.code === 0
         ? firstDifference(plain.outcome, readOutcome(out))
-        : `ended with ${last.status}: ${last.stderr}`;
+        : `ended with ${last.code}: ${last.stderr}`;
     if (difference === undefined) found.equal++;
     else failures.push(`killed at random moments, run ${found.runs}: ${difference}`);
     rmSync(out, { recursive: true, force: true });
@@ -132,13 +133,11 @@ export async function startTogether(
   const out = join(folder, 'together');
   const args = ['train', '--config', writeSettings(options, out, windows), '--resume'];
   const ends = await Promise.all(Array.from({ length: processes }, () => ilora(args)));
-  const refused = ends.filter(
-    ({ status, stderr }) => status === 1 && /is training there/.test(stderr),
-  );
-  const trained = ends.filter(({ status }) => status === 0);
+  const refused = ends.filter(({ code, stderr }) => code === 1 && /is training there/.test(stderr));
+  const trained = ends.filter(({ code }) => code === 0);
   if (trained.length === 0) await ilora(args); // all of them withdrew
   const others = ends.filter((end) => !refused.includes(end) && !trained.includes(end));
-  for (const { status, stderr } of others) failures.push(`started together: ${status}: ${stderr}`);
+  for (const { code, stderr } of others) failures.push(`started together: ${code}: ${stderr}`);
   const difference = firstDifference(plain.outcome, readOutcome(out));
   if (difference !== undefined) failures.push(`started together: ${difference}`);
   const message = refused[0]?.stderr.trim().split('\n').at(-1)?.replaceAll(folder, '') ?? '';
@@ -180,15 +179,15 @@ export async function fillDisk(
           .trim()
           .split('\n')
           .find((line) => line.startsWith('ilora: ')) ?? '';
-      if (full.status === 1 && /disk\/run.*no space left/.test(message)) found.refused++;
-      else failures.push(`full disk (${free} bytes free): ${full.status}: ${full.stderr}`);
+      if (full.code === 1 && /disk\/run.*no space left/.test(message)) found.refused++;
+      else failures.push(`full disk (${free} bytes free): ${full.code}: ${full.stderr}`);
       if (message !== '') found.message = message.replaceAll(folder, '');
       rmSync(ballast);
       const last = await ilora(args);
       const difference =
-        last.status === 0
+        last.code === 0
           ? firstDifference(plain.outcome, readOutcome(out))
-          : `ended with ${last.status}: ${last.stderr}`;
+          : `ended with ${last.code}: ${last.stderr}`;
       if (difference === undefined) found.equal++;
       else failures.push(`full disk (${free} bytes free), resumed: ${difference}`);
     }
@@ -210,15 +209,15 @@ export async function explode(
     config,
     JSON.stringify({ ...input, adapter: { ...input.adapter, learningRate: 1e30 } }),
   );
-  const { status, stderr } = await ilora(['train', '--config', config]);
+  const { code, stderr } = await ilora(['train', '--config', config]);
   const at = stderr.indexOf('ilora: training: ');
   const message = stderr.slice(Math.max(0, at)).trim();
   if (
-    status !== 1 ||
+    code !== 1 ||
     !/step \d+ \(examples [\d, ]+\)[\s\S]*(learning rate is too high|look at the base)/.test(
       message,
     )
   )
-    failures.push(`a huge learning rate: ${status}: ${message}`);
-  return { status, message };
+    failures.push(`a huge learning rate: ${code}: ${message}`);
+  return { status: code, message };
 }

@@ -8,11 +8,11 @@ import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync }
 import { join } from 'node:path';
 import { type Dataset, openDataset } from '../../src/data/index.js';
 import { IloraError } from '../../src/errors/index.js';
-import { evaluate } from '../../src/evaluation/index.js';
 import { openBase } from '../../src/recommenders/index.js';
 import { engineThreads, zeros } from '../../src/tensor/index.js';
 import { RunFolder, type Settings, trainRun } from '../../src/training/index.js';
 import { firstDifference, type Outcome, readOutcome } from '../resume/outcome.js';
+import { score } from '../resume/score.js';
 import { settingsOf, type Variant, type World, withSection } from '../resume/world.js';
 import { type FaultEnd, type FaultMode, inFork } from './fault.js';
 
@@ -137,15 +137,7 @@ function training(
         settings(variant),
         { shared: { dataset }, basePath: input.world.base, resume },
         {
-          score: async (one, instances, signal) => {
-            const { metrics } = await evaluate(one, instances, { resamples: 1, signal });
-            const { hr_at_1, ndcg_at_10, mrr } = metrics;
-            return {
-              hr_at_1: hr_at_1?.value ?? 0,
-              ndcg_at_10: ndcg_at_10?.value ?? 0,
-              mrr: mrr?.value ?? 0,
-            };
-          },
+          score,
           onStep: ({ step }) => {
             if (isFirst) appendFileSync(said, `step ${step}\n`);
             isFirst = false;

@@ -1,8 +1,8 @@
 /**
  * Ends processes in the middle of their work, in every way there is, and compares how they ended.
  */
-import { type Ended, runChild } from './child.js';
-import { round } from './samples.js';
+import { type Ended, round } from '../../harness/index.js';
+import { runChild } from './child.js';
 
 /** How a process is ended, what it says then, and how often. */
 interface Ending {

@@ -5,6 +5,7 @@
  * growth. Needs `node --expose-gc`.
  */
 import { setImmediate } from 'node:timers/promises';
+import { round, slope } from '../../harness/statistics.js';
 import { liveTensors } from '../../src/tensor/index.js';
 
 export interface Sample {
@@ -74,8 +75,8 @@ export function courseOf(
   if (warm === undefined || last === undefined || steady.length < 5)
     throw new Error(`internal: ${steady.length} samples after the warm-up are too few`);
   const mostMb = Math.max(...steady.map(({ rssMb }) => rssMb));
-  const slope = (of: (sample: Sample) => number): number =>
-    1000 * leastSquares(steady.map((sample) => [sample.done, of(sample)]));
+  const per1000 = (of: (sample: Sample) => number): number =>
+    1000 * slope(steady.map((sample) => [sample.done, of(sample)]));
   return {
     iterations: more.iterations,
     seconds: round(more.seconds, 1),
@@ -85,11 +86,11 @@ export function courseOf(
     lastMb: round(last.rssMb, 2),
     growth: round(mostMb / warm.rssMb - 1, 5),
     slopeMbPer1000: round(
-      slope(({ rssMb }) => rssMb),
+      per1000(({ rssMb }) => rssMb),
       3,
     ),
     heapSlopeMbPer1000: round(
-      slope(({ heapMb }) => heapMb),
+      per1000(({ heapMb }) => heapMb),
       3,
     ),
     liveBefore: more.liveBefore,
@@ -97,17 +98,4 @@ export function courseOf(
     liveMost: Math.max(...steady.map(({ live }) => live)),
     liveAfter: more.liveAfter,
   };
-}
-
-/** The slope of the line with the least squared distance to the points. */
-export function leastSquares(points: readonly (readonly [number, number])[]): number {
-  const mean = (of: 0 | 1): number =>
-    points.reduce((total, point) => total + point[of], 0) / points.length;
-  const [x0, y0] = [mean(0), mean(1)];
-  const spread = points.reduce((total, [x]) => total + (x - x0) ** 2, 0);
-  return points.reduce((total, [x, y]) => total + (x - x0) * (y - y0), 0) / spread;
-}
-
-export function round(value: number, places: number): number {
-  return Number(value.toFixed(places));
 }

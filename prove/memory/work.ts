@@ -5,9 +5,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { openDataset } from '../../src/data/index.js';
-import { evaluate } from '../../src/evaluation/index.js';
 import { liveTensors, Tensor } from '../../src/tensor/index.js';
 import { openRun, resolveSettings, trainRun } from '../../src/training/index.js';
+import { score } from '../resume/score.js';
 import { type Course, courseOf, type Sample, sample, settle, warmUpOf } from './samples.js';
 
 export interface Work {
@@ -38,15 +38,7 @@ async function train(): Promise<void> {
     settings,
     { shared: { dataset: await openDataset(settings.data) }, basePath: work.base },
     {
-      score: async (recommender, instances, signal) => {
-        const { metrics } = await evaluate(recommender, instances, { resamples: 1, signal });
-        const { hr_at_1, ndcg_at_10, mrr } = metrics;
-        return {
-          hr_at_1: hr_at_1?.value ?? 0,
-          ndcg_at_10: ndcg_at_10?.value ?? 0,
-          mrr: mrr?.value ?? 0,
-        };
-      },
+      score,
       onStep: ({ step, totalSteps }) => {
         if (totalSteps === work.iterations) tick(step); // not those of the SASRec trained first
       },

@@ -2,9 +2,10 @@
  * Child process of prove/memory.ts: makes workers that compute and end, one after another and several at a
  * time, and says what the process held meanwhile. The matrices of a worker that are never disposed go with it.
  */
+import { round } from '../../harness/statistics.js';
 import { startThread } from '../../src/recommenders/llm/threads/thread.js';
 import { engineThreads, liveTensors, Tensor } from '../../src/tensor/index.js';
-import { round, type Sample, sample, settle } from './samples.js';
+import { type Sample, sample, settle } from './samples.js';
 import type { WorkerData } from './worker.js';
 
 export interface WorkersAsked {

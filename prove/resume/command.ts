@@ -1,19 +1,11 @@
 /**
  * The real command line in processes of its own, stopped by SIGINT at random times and resumed.
  */
-import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Ended, ROOT, runNode } from '../../harness/index.js';
 import type { Random } from '../../src/random/index.js';
-
-export const ROOT = join(import.meta.dirname, '..', '..');
-
-export interface Ended {
-  status: number | null;
-  stdout: string;
-  stderr: string;
-  milliseconds: number;
-}
 
 export interface CommandOptions {
   env?: NodeJS.ProcessEnv;
@@ -24,55 +16,31 @@ export interface CommandOptions {
   after?: string;
 }
 
-/** Runs `ilora ARGS` as a user does, to its end or to a signal. */
-export function ilora(args: readonly string[], options: CommandOptions = {}): Promise<Ended> {
-  return startNode([join(ROOT, 'bin', 'ilora.js'), ...args], options);
-}
-
-/** Runs node in a process group of its own. */
-export function startNode(
+/** Runs `ilora ARGS` as a user does, in a process group of its own, to its end or to a signal. */
+export function ilora(
   args: readonly string[],
-  { env = {}, signal, afterMs = 0, after }: CommandOptions = {},
+  { env = {}, signal, afterMs = 0, after = '' }: CommandOptions = {},
 ): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    const started = performance.now();
-    const child = spawn(process.execPath, args, {
-      cwd: ROOT,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached: true,
-      env: { ...process.env, OMP_NUM_THREADS: '1', OMP_WAIT_POLICY: 'PASSIVE', ...env },
-    });
-    let stdout = '';
-    let stderr = '';
-    let timer: NodeJS.Timeout | undefined;
-    const arm = (): void => {
-      if (signal === undefined || timer !== undefined) return;
-      timer = setTimeout(() => {
-        try {
-          process.kill(-(child.pid as number), signal);
-        } catch {
-          // It ended by itself in the meantime.
-        }
-      }, afterMs);
-    };
-    if (after === undefined) arm();
-    const look = (): void => {
-      if (after !== undefined && (stdout.includes(after) || stderr.includes(after))) arm();
-    };
-    child.stdout.on('data', (data) => {
-      stdout += data;
-      look();
-    });
-    child.stderr.on('data', (data) => {
-      stderr += data;
-      look();
-    });
-    child.on('error', reject);
-    child.on('close', (status) => {
-      clearTimeout(timer);
-      resolve({ status, stdout, stderr, milliseconds: performance.now() - started });
-    });
-  });
+  let timer: NodeJS.Timeout | undefined;
+  const arm = ({ pid }: ChildProcess): void => {
+    if (signal === undefined || timer !== undefined) return;
+    timer = setTimeout(() => {
+      try {
+        process.kill(-(pid as number), signal);
+      } catch {
+        // It ended by itself in the meantime.
+      }
+    }, afterMs);
+  };
+  return runNode([join(ROOT, 'bin', 'ilora.js'), ...args], {
+    cwd: ROOT,
+    env: { OMP_NUM_THREADS: '1', OMP_WAIT_POLICY: 'PASSIVE', ...env },
+    isDetached: true,
+    ...(after === '' && { onStart: arm }),
+    onOutput: (child, { stdout, stderr }) => {
+      if (stdout.includes(after) || stderr.includes(after)) arm(child);
+    },
+  }).finally(() => clearTimeout(timer));
 }
 
 /**
@@ -98,14 +66,14 @@ export async function trainWithSignals(
       afterMs: Math.floor(random.uniform() * ofMs),
       ...(!isEarly && { after: 'training windows, seed' }),
     });
-    if (ended.status === 0) return { stopped, early };
-    if (ended.status !== 130)
-      throw new Error(`ilora train ended with ${ended.status}: ${ended.stderr}`);
+    if (ended.code === 0) return { stopped, early };
+    if (ended.code !== 130)
+      throw new Error(`ilora train ended with ${ended.code}: ${ended.stderr}`);
     if (ended.stderr.includes('the state is saved')) stopped++;
     else early++;
   }
   const last = await ilora([...args, '--resume']);
-  if (last.status !== 0)
-    throw new Error(`ilora train --resume ended with ${last.status}: ${last.stderr}`);
+  if (last.code !== 0)
+    throw new Error(`ilora train --resume ended with ${last.code}: ${last.stderr}`);
   return { stopped, early };
 }

@@ -2,9 +2,9 @@
  * Trains in this process through `trainRun`, as the command line does, and stops where it is told.
  */
 import { openDataset } from '../../src/data/index.js';
-import { evaluate } from '../../src/evaluation/index.js';
 import { isAbort, type RunHooks, type Settings, trainRun } from '../../src/training/index.js';
 import { type Outcome, readOutcome } from './outcome.js';
+import { score } from './score.js';
 import type { World } from './world.js';
 
 /** A signal that counts how often the work asks whether to stop, and says yes at one of them. */
@@ -62,15 +62,7 @@ export async function session(
 function hooks(stop: StopAt, onStep?: (step: number) => void): RunHooks {
   return {
     signal: stop.signal,
-    score: async (recommender, instances, signal) => {
-      const { metrics } = await evaluate(recommender, instances, { resamples: 1, signal });
-      const { hr_at_1, ndcg_at_10, mrr } = metrics;
-      return {
-        hr_at_1: hr_at_1?.value ?? 0,
-        ndcg_at_10: ndcg_at_10?.value ?? 0,
-        mrr: mrr?.value ?? 0,
-      };
-    },
+    score,
     onStep: ({ step }) => onStep?.(step),
   };
 }

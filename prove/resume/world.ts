@@ -5,13 +5,11 @@
  * so that the real trainer and the real command line can be run on it.
  */
 import { writeFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DatasetDraft, RowRanges, SequenceStore, writeDataset } from '../../src/data/index.js';
 import { Random } from '../../src/random/index.js';
 import { resolveSettings, type Settings } from '../../src/training/index.js';
-import { expectedShapes } from '../../src/weights/model-config.js';
-import { type TensorData, writeSafetensors } from '../../src/weights/safetensors.js';
+import { writeLlama } from '../../tests/support/base-folder.js';
 
 /** Where the parts of a world lie. */
 export interface World {
@@ -25,7 +23,6 @@ const ITEMS = 24;
 /** Writes a dataset and a base into a folder; equal seeds give equal bytes. */
 export async function makeWorld(folder: string, seed: number): Promise<World> {
   const world = { folder, data: join(folder, 'data'), base: join(folder, 'base') };
-  await mkdir(world.base, { recursive: true });
   await writeDataset(world.data, draft(seed), { candidateCount: 4, seed });
   writeBase(world.base, seed);
   return world;
@@ -61,7 +58,7 @@ function draft(seed: number): DatasetDraft {
     window: { minHistory: 2, maxHistory: 4 },
     items: Array.from({ length: ITEMS }, (_, id) => {
       const title = `${WORDS[id % WORDS.length]} ${id}`;
-      return { id, title, sourceTitle: title, sourceId: String(id) };
+      return { id, title, sourceTitle: title, sourceId: String(id), attributes: {} };
     }),
     sequences,
     ...rows,
@@ -72,48 +69,8 @@ function draft(seed: number): DatasetDraft {
 
 /** A Llama of two layers over 257 tokens: the bytes and one that ends a text. */
 function writeBase(folder: string, seed: number): void {
-  const config = {
-    architectures: ['LlamaForCausalLM'],
-    vocab_size: 257,
-    hidden_size: 16,
-    intermediate_size: 24,
-    num_hidden_layers: 2,
-    num_attention_heads: 4,
-    num_key_value_heads: 2,
-    rms_norm_eps: 1e-5,
-    rope_theta: 10_000,
-    max_position_embeddings: 2048,
-    tie_word_embeddings: true,
-    hidden_act: 'silu',
-    eos_token_id: 256,
-  };
-  writeFileSync(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
-  const shapes = expectedShapes({
-    architecture: 'LlamaForCausalLM',
-    vocabSize: 257,
-    hiddenSize: 16,
-    intermediateSize: 24,
-    numLayers: 2,
-    numHeads: 4,
-    numKvHeads: 2,
-    headDim: 4,
-    rmsNormEps: 1e-5,
-    ropeTheta: 10_000,
-    maxPositions: 2048,
-    tieWordEmbeddings: true,
-    attentionBias: false,
-    eosTokenIds: [256],
-  });
-  const random = new Random(seed, 'world-base');
-  const tensors: TensorData[] = [...shapes].map(([name, shape]) => {
-    const size = shape.reduce((a, b) => a * b, 1);
-    // Norms near one, everything else wide enough that every layer matters.
-    const scale = shape.length === 1 ? 0.1 : 1 / Math.sqrt(shape.at(-1) as number);
-    const middle = shape.length === 1 ? 1 : 0;
-    const data = Float32Array.from({ length: size }, () => middle + scale * random.gaussian());
-    return { name: `model.${name}`, dtype: 'F32', shape, data };
-  });
-  writeSafetensors(join(folder, 'model.safetensors'), tensors);
+  const config = { vocabSize: 257, maxPositions: 2048, eosTokenIds: [256] };
+  writeLlama(folder, config, new Random(seed, 'world-base'));
   const vocab = Object.fromEntries([...byteLetters()].map((letter, id) => [letter, id]));
   const tokenizer = {
     version: '1.0',

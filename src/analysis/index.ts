@@ -1,4 +1,8 @@
-/** Analysis: reports as one HTML file, tables for the terminal. */
+/**
+ * Here: tables for the terminal, and the report as one HTML file.
+ * May use: evaluation and below.
+ * Used by: audit, studies, cli.
+ */
 export {
   formatCount,
   formatDuration,
@@ -14,6 +18,7 @@ export type {
   ReportData,
   ReportDataset,
   ReportMethod,
+  ShownItem,
   WorkedExample,
 } from './report-data.js';
 export { type Column, formatEvaluationTable, formatTable } from './table.js';

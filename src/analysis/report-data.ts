@@ -35,13 +35,20 @@ export interface ExpertWeights {
   weights: readonly number[];
 }
 
+/** An item as it is shown. */
+export interface ShownItem {
+  title: string;
+  /** What else is known of it, in one short line. */
+  details?: string;
+}
+
 /** One recommendation in full. */
 export interface WorkedExample {
   user: string;
-  /** Titles, oldest first. */
-  history: readonly string[];
+  /** Oldest first. */
+  history: readonly ShownItem[];
   /** In any order; the report ranks them. */
-  candidates: readonly { title: string; score: number; isTarget: boolean }[];
+  candidates: readonly (ShownItem & { score: number; isTarget: boolean })[];
   gates?: readonly number[];
 }
 

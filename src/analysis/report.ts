@@ -9,7 +9,7 @@ import { expertHeatMap, forestPlot, gateBars, lossCurves, timingBars } from './c
 import { type DrawnFigure, draw, type Figure } from './figure.js';
 import { formatCount, formatDuration, formatPoints, formatPValue, formatRatio } from './format.js';
 import { type Html, html, jsonBlock, trustedHtml } from './html.js';
-import type { ReportData, WorkedExample } from './report-data.js';
+import type { ReportData, ShownItem, WorkedExample } from './report-data.js';
 import { STYLE } from './theme.js';
 import { describeComparison, mainMethod, readingNotes, summarise, verdict } from './wording.js';
 
@@ -214,9 +214,9 @@ async function exampleCard(example: WorkedExample, index: number, show: Show): P
   const low = Math.min(...scores);
   const range = Math.max(...scores) - low || 1;
   const rowOf = (place: number) => {
-    const { title, score, isTarget } = ranked[place]!;
+    const { score, isTarget } = ranked[place]!;
     const share = (4 + 96 * ((score - low) / range)).toFixed(1);
-    return html`<tr class="${isTarget ? 'target' : ''}"><td>${place + 1}</td><td>${title}${isTarget ? html`<span class="chip">next item</span>` : undefined}</td>
+    return html`<tr class="${isTarget ? 'target' : ''}"><td>${place + 1}</td><td>${shownItem(ranked[place]!)}${isTarget ? html`<span class="chip">next item</span>` : undefined}</td>
 <td class="bar"><i style="width:${share}%"></i></td><td class="score">${score.toFixed(2).replace('-', '−')}</td></tr>`;
   };
   const shown = Math.min(MAX_CANDIDATES, ranked.length);
@@ -226,7 +226,7 @@ async function exampleCard(example: WorkedExample, index: number, show: Show): P
     rows.push(html`<tr class="gap"><td>⋮</td><td></td></tr>`);
   return html`<article class="example"><header><h3>${example.user}</h3>
 <p>${rank === 0 ? `${ranked.length} candidates` : `next item ranked ${rank} of ${ranked.length}`}</p></header>
-<div class="columns"><div><p class="label">History, oldest first</p><ol class="history">${example.history.map((title) => html`<li>${title}</li>`)}</ol>
+<div class="columns"><div><p class="label">History, oldest first</p><ol class="history">${example.history.map((item) => html`<li>${shownItem(item)}</li>`)}</ol>
 ${
   example.gates === undefined
     ? undefined
@@ -234,6 +234,11 @@ ${
 }</div>
 <div><p class="label">Candidates by score</p><table class="ranking"><tbody>${rows}</tbody></table></div></div>
 </article>`;
+}
+
+/** A title, and small and grey behind it what else is known. */
+function shownItem({ title, details }: ShownItem): Html {
+  return html`${title}${details === undefined ? undefined : html` <small class="details">${details}</small>`}`;
 }
 
 function notesSection(data: ReportData): Html {

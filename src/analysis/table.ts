@@ -1,4 +1,5 @@
 /** Plain-text tables for the terminal. */
+import stringWidth from 'string-width';
 import { visible } from '../errors/index.js';
 import { type Evaluation, type MetricName, metricLabel } from '../evaluation/index.js';
 import { formatCount, formatDuration, formatRatio } from './format.js';
@@ -22,13 +23,13 @@ export function formatTable(
   const rows = given.map((cells) => cells.map(visible));
   const headers = columns.map(({ header }) => header);
   const widths = columns.map((_, index) =>
-    Math.max(...[headers, ...rows].map((cells) => displayWidth(cells[index] ?? ''))),
+    Math.max(...[headers, ...rows].map((cells) => stringWidth(cells[index] ?? ''))),
   );
   const line = (cells: readonly string[]) =>
     columns
       .map(({ align }, index) => {
         const cell = cells[index] ?? '';
-        const padding = ' '.repeat(widths[index]! - displayWidth(cell));
+        const padding = ' '.repeat(widths[index]! - stringWidth(cell));
         return align === 'right' ? padding + cell : cell + padding;
       })
       .join('  ')
@@ -70,14 +71,3 @@ export function formatEvaluationTable(evaluations: readonly Evaluation[]): strin
     ]),
   );
 }
-
-/** Columns that a terminal needs: none for combining marks, two for wide East Asian characters. */
-function displayWidth(text: string): number {
-  let width = 0;
-  for (const character of text)
-    width += /\p{M}|\p{Cf}/u.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
-  return width;
-}
-
-const WIDE =
-  /\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}|\p{Emoji_Presentation}|[\u3000-\u303f\uff01-\uff60]/u;

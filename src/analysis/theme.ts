@@ -91,6 +91,7 @@ figure svg{display:block;max-width:100%;height:auto;overflow:visible}
 .history{margin:0;padding-left:1.6em;font-size:.875rem;line-height:1.5}
 .history li::marker{color:var(--muted);font-size:.8125rem}
 .history li{padding-left:.25em;margin:.15rem 0}
+.details{color:var(--muted);font-size:.75rem;font-weight:400}
 .ranking{font-size:.875rem}
 .ranking td{padding:.3rem .4rem;border:0;text-align:left;line-height:1.35}
 .ranking td:first-child{width:1.8rem;text-align:right;color:var(--muted);padding-left:0}

@@ -1,7 +1,7 @@
 /**
  * Findings as a table for the terminal: worst first, long cells wrapped.
  */
-
+import stringWidth from 'string-width';
 import { formatTable } from '../analysis/index.js';
 import { type Finding, severities } from './finding.js';
 
@@ -35,12 +35,12 @@ export function formatFindings(findings: readonly Finding[], width = 140): strin
   );
 }
 
-/** Words in lines of at most `width` characters; a longer word has a line of its own. */
+/** Words in lines of at most `width` columns of a terminal; a wider word has a line of its own. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
+    if (line !== '' && stringWidth(line) + 1 + stringWidth(word) > width) {
       lines.push(line);
       line = word;
     } else line = line === '' ? word : `${line} ${word}`;

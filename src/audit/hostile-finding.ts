@@ -13,7 +13,7 @@ const limits = { gain: 1, first: 0.25 };
 export function hostileFinding(measured: HostileTitles, run: string): Finding {
   const negatives = measured.effects.filter(({ role }) => role === 'negative');
   const worst = negatives.reduce((one, other) => {
-    const byHarm = rankOfSeverity(other) - rankOfSeverity(one);
+    const byHarm = harmOf(other) - harmOf(one);
     return byHarm > 0 || (byHarm === 0 && other.gain.mean > one.gain.mean) ? other : one;
   });
   const severity = severityOf(worst);
@@ -41,7 +41,7 @@ export function hostileFinding(measured: HostileTitles, run: string): Finding {
     advice:
       severity === 'info'
         ? ''
-        : 'Let titles in only from sources you trust, bound their length, and watch for items whose rank is far above that of SASRec.',
+        : 'Let titles in only from sources you trust, bound their length, and watch for items whose place is far above that of an encoder without titles.',
   };
 }
 
@@ -50,7 +50,7 @@ function severityOf({ gain, becameFirst }: TitleEffect): Severity {
   return gain.low >= limits.gain ? 'warning' : 'info';
 }
 
-function rankOfSeverity(effect: TitleEffect): number {
+function harmOf(effect: TitleEffect): number {
   return severities.indexOf(severityOf(effect));
 }
 

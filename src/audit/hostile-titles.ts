@@ -1,8 +1,8 @@
 /**
- * How far does an item move in the ranking of a trained run when only its title changes?
+ * How far does an item move in what a trained run recommends when only its title changes?
  *
  * For each row the target, and separately one negative drawn by seed, is shown under each hostile
- * title. The gain is its rank before minus its rank after: above 0 the title has brought it up.
+ * title. The gain is its place before minus its place after: above 0 the title has brought it up.
  * Ties count against the item, as in evaluation. Recommenders that read no titles are asked again
  * all the same, so that "no movement" is measured and not assumed.
  */
@@ -55,8 +55,8 @@ export interface HostileOptions {
   signal?: AbortSignal;
 }
 
-/** Rank of a candidate, from 1; equal scores of others come first. */
-export function rankOf({ candidates }: Instance, scores: readonly number[], item: number): number {
+/** Place of a candidate, from 1; equal scores of others come first. */
+export function placeOf({ candidates }: Instance, scores: readonly number[], item: number): number {
   const own = scores[candidates.indexOf(item)]!;
   return candidates.filter((other, i) => other !== item && scores[i]! >= own).length + 1;
 }
@@ -94,8 +94,8 @@ export async function measureHostileTitles(
       for (const role of retitledRoles) {
         const [item, other] = role === 'target' ? [target, negative] : [negative, target];
         const title = write({ title: titleOf(item), other: titleOf(other) });
-        const before = rankOf(instance, scores, item);
-        const after = rankOf(instance, await score(instance, { item, title }), item);
+        const before = placeOf(instance, scores, item);
+        const after = placeOf(instance, await score(instance, { item, title }), item);
         const key = `${variant}/${role}`;
         const list = changes.get(key) ?? [];
         changes.set(key, list);

@@ -1,7 +1,7 @@
 /**
- * The audit of a dataset: what could make results on it mean something else than they seem to.
- *
- * Each check answers one question in a file of its own; docs/audit.md says how each is reckoned.
+ * Here: what could make results on a dataset mean something else than they seem to.
+ * May use: analysis, evaluation, recommenders and below.
+ * Used by: cli.
  */
 import type { Dataset } from '../data/index.js';
 import { candidateLists } from './candidate-lists.js';

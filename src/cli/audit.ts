@@ -26,7 +26,7 @@ import { interruptible } from './interrupt.js';
 import { Progress, print, printJson } from './terminal.js';
 
 /** The verb `audit` of `ilora data`. */
-export function auditCommand(): Command {
+export function auditCommand() {
   return new Command('audit')
     .description('look for what makes results on a dataset misleading')
     .argument('[folder]', 'dataset folder; with --titles it may be left out')
@@ -71,7 +71,7 @@ export function auditCommand(): Command {
       else print(inWords(dataset!, findings, measured));
       if (failOn !== undefined && findings.some((finding) => isAtLeast(finding, failOn)))
         process.exitCode = 1;
-    }) as unknown as Command;
+    });
 }
 
 function checkUsage(folder: string | undefined, titles: boolean, runs: readonly string[]): void {

@@ -2,7 +2,15 @@
  * Options that several verbs of `ilora data` share, and how their values are read.
  */
 import { type Command, Option } from '@commander-js/extra-typings';
-import type { Fractions, TextOptions, WriteDatasetOptions } from '../data/index.js';
+import {
+  type Fractions,
+  MAX_ATTRIBUTES,
+  MAX_ENTRIES,
+  MAX_ENTRY_CHARACTERS,
+  MAX_TEXT_CHARACTERS,
+  type TextOptions,
+  type WriteDatasetOptions,
+} from '../data/index.js';
 import { mismatch } from '../errors/index.js';
 
 /** `--titles`. */
@@ -39,6 +47,25 @@ export function textOptions(options: {
     ...(encoding !== undefined && { encoding }),
   };
 }
+
+/** Reads `--attributes` and `--no-attributes`. */
+export function attributeNames(value: string | boolean | undefined): string[] | undefined {
+  if (value === false) return [];
+  if (typeof value !== 'string') return undefined;
+  return value
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
+/** The one rule by which columns become attributes. */
+export const ATTRIBUTES_HELP = `
+Attributes: every further column of the items file is kept, its name in snake_case.
+  A value is a list of texts if it holds "|" between short parts, or is a JSON array or a Parquet list;
+  one list makes its column a column of lists. A column of numbers is one of
+  numbers ("007" is none), every other one of texts. Empty values are absent.
+  At most ${MAX_ATTRIBUTES} attributes; a text is cut at ${MAX_TEXT_CHARACTERS} characters, a list at
+  ${MAX_ENTRIES} entries, an entry at ${MAX_ENTRY_CHARACTERS}. "ilora data preview FILE" shows them.`;
 
 /** Candidates, seed and overwriting. */
 export function writeOptions(options: {

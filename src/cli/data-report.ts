@@ -1,12 +1,14 @@
 /**
  * Datasets in words and tables, for people.
  */
+import stringWidth from 'string-width';
 import {
   type ColumnMap,
   type DatasetManifest,
   type DatasetSummary,
   splitNames,
 } from '../data/index.js';
+import { visible } from '../errors/index.js';
 
 /** What a dataset is and where it comes from. */
 export function describeManifest(folder: string, manifest: DatasetManifest): string[] {
@@ -63,10 +65,32 @@ export function describeSummary(summary: DatasetSummary): string[] {
         title,
       ]),
     ),
+    ...(summary.attributes.length === 0 ? [] : ['', 'attributes of items']),
+    ...table(
+      summary.attributes.map(({ name, type, items, coverage, examples }) => [
+        name,
+        type,
+        `${thousands(items)} items (${(100 * coverage).toFixed(0)} %)`,
+        examples.map((value) => shortened(String(value))).join(' | '),
+      ]),
+    ),
     '',
     'all hashes verified',
   ];
 }
+
+/** Columns that become attributes, in one line; none where there are none. */
+export function describeAttributes(
+  attributes: readonly { name: string; column: string; type: string }[],
+): string[] {
+  if (attributes.length === 0) return [];
+  const each = attributes.map(
+    ({ name, column, type }) => `${name}${name === column ? '' : ` (${column})`}: ${type}`,
+  );
+  return [`attributes  ${each.join(', ')}`];
+}
+
+const shortened = (text: string): string => (text.length > 40 ? `${text.slice(0, 39)}…` : text);
 
 /** Columns by meaning, in one line. */
 export function describeColumns(columns: ColumnMap): string {
@@ -85,10 +109,12 @@ export function thousands(count: number): string {
   return count.toLocaleString('en-US');
 }
 
-/** Rows with aligned columns. */
-export function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
-  return rows.map((row) =>
-    `  ${row.map((cell, i) => cell.padEnd(widths[i]!)).join('  ')}`.trimEnd(),
+/** Rows with aligned columns, wide characters in their titles or not. */
+export function table(given: readonly (readonly string[])[]): string[] {
+  const rows = given.map((row) => row.map(visible)); // as they will be shown
+  const widths = (rows[0] ?? []).map((_, i) =>
+    Math.max(...rows.map((row) => stringWidth(row[i] ?? ''))),
   );
+  const pad = (cell: string, width: number): string => cell + ' '.repeat(width - stringWidth(cell));
+  return rows.map((row) => `  ${row.map((cell, i) => pad(cell, widths[i]!)).join('  ')}`.trimEnd());
 }

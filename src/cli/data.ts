@@ -5,6 +5,7 @@ import { statSync } from 'node:fs';
 import { Command, Option } from '@commander-js/extra-typings';
 import {
   type DatasetDraft,
+  type DatasetSummary,
   describeBadRow,
   type ImportResult,
   importInteractions,
@@ -26,6 +27,8 @@ import { mismatch } from '../errors/index.js';
 import { auditCommand } from './audit.js';
 import { cacheDir } from './cache.js';
 import {
+  ATTRIBUTES_HELP,
+  attributeNames,
   decimal,
   fractions,
   textOptions,
@@ -36,6 +39,7 @@ import {
 } from './data-options.js';
 import { dataProgress } from './data-progress.js';
 import {
+  describeAttributes,
   describeColumns,
   describeManifest,
   describeSummary,
@@ -43,11 +47,12 @@ import {
   table,
   thousands,
 } from './data-report.js';
+import { manifestDocument } from './documents.js';
 import { interruptible } from './interrupt.js';
 import { note, printJson, printLines } from './terminal.js';
 
 /** The command `data` with its verbs. */
-export function dataCommand(): Command {
+export function dataCommand() {
   const command = new Command('data').description('get, import and look into datasets');
   addPull(command);
   addImport(command);
@@ -75,16 +80,21 @@ function addPull(parent: Command): void {
     .action(async (name, options) => {
       const out = options.out ?? name;
       await refuseTaken(out, options.overwrite ?? false);
-      const draft = await pullDraft(name, options);
-      await interruptible((signal) =>
-        finish(out, draft, { ...writeOptions(options), signal }, options.json, {}),
-      );
+      await interruptible(async (signal) => {
+        const draft = await pullDraft(name, { ...options, signal });
+        await finish(out, draft, { ...writeOptions(options), signal }, options.json, {});
+      });
     });
 }
 
 async function pullDraft(
   name: string,
-  { from, python, titles }: { from?: string; python: string; titles: TitleStyle },
+  {
+    from,
+    python,
+    titles,
+    signal,
+  }: { from?: string; python: string; titles: TitleStyle; signal: AbortSignal },
 ): Promise<DatasetDraft> {
   const isMovielens = name === 'movielens-100k';
   if (!isMovielens && name !== 'lastfm' && name !== 'steam')
@@ -109,6 +119,8 @@ async function pullDraft(
   const movielens = await pullMovielens100k({
     cacheDir: cacheDir(),
     python,
+    env: process.env,
+    signal,
     onProgress: ({ text, bytes }) =>
       note(bytes === undefined ? text : `${text} (${(bytes / 1e6).toFixed(1)} MB)`),
   });
@@ -128,6 +140,11 @@ function addImport(parent: Command): void {
     .option('--rating-column <name>', 'column of ratings')
     .option('--items-id-column <name>', 'column of ids in the file of items')
     .option('--items-title-column <name>', 'column of titles in the file of items')
+    .option(
+      '--attributes <names>',
+      'further columns of items to keep, separated by commas (default: all)',
+    )
+    .option('--no-attributes', 'keep no further columns of items')
     .option('--in-file-order', 'take the order in the file as order in time')
     .option('--min-rating <n>', 'leave out lower ratings', decimal)
     .option('--min-user-interactions <n>', 'leave out users with fewer', wholeNumber)
@@ -153,6 +170,7 @@ function addImport(parent: Command): void {
     .option('--seed <n>', 'seed of the frozen candidates', wholeNumber, seed)
     .option('--overwrite', 'replace a dataset that stands there')
     .option('--json', 'print one JSON document')
+    .addHelpText('after', ATTRIBUTES_HELP)
     .action(async (interactions, options) => {
       await refuseTaken(options.out, options.overwrite ?? false);
       await interruptible(async (signal) => {
@@ -168,6 +186,7 @@ function addImport(parent: Command): void {
             itemId: options.itemsIdColumn,
             itemTitle: options.itemsTitleColumn,
           },
+          attributes: attributeNames(options.attributes),
           text: textOptions(options),
           window: { minHistory: options.minHistory, maxHistory: options.maxHistory },
           titleStyle: options.titles,
@@ -175,8 +194,8 @@ function addImport(parent: Command): void {
           signal,
         }).finally(progress.end);
         noteUnderstood(result, options.items !== undefined);
-        const { columns, timeUnit, badRows } = result;
-        const understood = { understood: { columns, timeUnit, badRows } };
+        const { columns, attributes, timeUnit, badRows } = result;
+        const understood = { understood: { columns, attributes, timeUnit, badRows } };
         const write = { ...writeOptions(options), signal };
         await finish(options.out, result.draft, write, options.json, understood);
       });
@@ -191,7 +210,7 @@ function addInfo(parent: Command): void {
     .option('--json', 'print one JSON document')
     .action(async (folder, { json }) => {
       const summary = summarizeDataset(await openDataset(folder));
-      if (json) printJson(summary);
+      if (json) printJson(summaryDocument(summary));
       else printLines(describeSummary(summary));
     });
 }
@@ -213,9 +232,10 @@ function addPreview(parent: Command): void {
         printLines([
           `columns   ${preview.columns.join(', ')}`,
           `guessed   ${describeColumns(preview.guessed) || 'nothing: name columns with --user-column and the like'}`,
+          ...describeAttributes(preview.attributes),
           ...table([
             [...preview.columns],
-            ...preview.rows.map((row) => preview.columns.map((column) => row[column] ?? '')),
+            ...preview.rows.map((row) => row.map((cell) => cell ?? '')),
           ]),
         ]);
         return;
@@ -260,16 +280,30 @@ async function finish(
     ...options,
     onProgress: progress.show,
   }).finally(progress.end);
-  if (json) return printJson({ folder: out, manifest, ...more });
+  if (json) return printJson({ folder: out, manifest: manifestDocument(manifest), ...more });
   printLines([...describeManifest(out, manifest), `next: ilora data info ${out}`]);
 }
 
+/** Numbers and file names are no keys: where they were, documents have lists. */
+function summaryDocument(summary: DatasetSummary): unknown {
+  const lengths = Object.entries(summary.historyLengths).map(([split, counts]) => [
+    split,
+    Object.entries(counts).map(([length, rows]) => ({ length: Number(length), rows })),
+  ]);
+  return {
+    ...summary,
+    manifest: manifestDocument(summary.manifest),
+    historyLengths: Object.fromEntries(lengths),
+  };
+}
+
 function noteUnderstood(
-  { columns, timeUnit, badRows, draft }: ImportResult,
+  { columns, attributes, timeUnit, badRows, draft }: ImportResult,
   hasItems: boolean,
 ): void {
   note(`columns: ${describeColumns(columns)}`);
   note(`times: ${timeUnit}`);
+  for (const line of describeAttributes(attributes)) note(line);
   if (!hasItems) note('titles: item ids, for want of --items FILE');
   if (badRows.count > 0) {
     note(`skipped ${badRows.count} bad rows:`);

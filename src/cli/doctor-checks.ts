@@ -5,6 +5,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
+import { folderBytes } from '../files/index.js';
 import {
   addonPath,
   type EngineEnvironment,
@@ -14,7 +15,6 @@ import {
   searchLibtorch,
 } from '../tensor/index.js';
 import { type EngineReport, type EngineTrial, tryEngine } from './engine-report.js';
-import { sizeOf } from './setup-wheel.js';
 import {
   describeSystem,
   firstLine,
@@ -243,7 +243,7 @@ async function measureCache(folder: string): Promise<Examination['cache']> {
   const bytes: Record<string, number> = {};
   if (existsSync(folder))
     for (const item of readdirSync(folder, { withFileTypes: true }))
-      if (item.isDirectory()) bytes[item.name] = await sizeOf(join(folder, item.name));
+      if (item.isDirectory()) bytes[item.name] = await folderBytes(join(folder, item.name));
   let existing = folder;
   while (!existsSync(existing)) existing = dirname(existing);
   const { bavail, bsize } = await statfs(existing);

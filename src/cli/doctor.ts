@@ -7,7 +7,7 @@ import { examine, type Finding } from './doctor-checks.js';
 import { note, print, printJson } from './terminal.js';
 
 /** The command `doctor`; the exit code is 0 when the engine works. */
-export function doctorCommand(): Command {
+export function doctorCommand() {
   return new Command('doctor')
     .description('check the engine and name the fix of what is wrong')
     .option('--json', 'print one JSON document')
@@ -20,7 +20,7 @@ export function doctorCommand(): Command {
         if (!ok) note('\nthe engine does not work yet; what to type stands behind the arrows');
       }
       process.exitCode = ok ? 0 : 1;
-    }) as unknown as Command;
+    });
 }
 
 function describe({ status, name, detail, fix }: Finding): string {

@@ -16,6 +16,7 @@ import { modelCommand } from './model.js';
 import { quickstartCommand } from './quickstart.js';
 import { recommendCommand } from './recommend.js';
 import { setupCommand } from './setup.js';
+import { studyCommand } from './study.js';
 import { note } from './terminal.js';
 import { trainCommand } from './train.js';
 
@@ -40,6 +41,7 @@ async function main(): Promise<number> {
     trainCommand(),
     evaluateCommand(),
     recommendCommand(),
+    studyCommand(),
   ];
   for (const command of commands) {
     exitByThrowing(command);

@@ -13,14 +13,16 @@ import {
   type KnownModel,
   listConverted,
   type ModelDescription,
+  type PulledModel,
   type PullStep,
   pullModel,
 } from '../weights/index.js';
 import { cacheDir } from './cache.js';
+import { interruptible } from './interrupt.js';
 import { note, printJson, printLines } from './terminal.js';
 
 /** The command `model` with its verbs. */
-export function modelCommand(): Command {
+export function modelCommand() {
   const command = new Command('model').description('get and look into base models');
   addPull(command);
   addInfo(command);
@@ -60,13 +62,17 @@ export async function ensureModel(
 ): Promise<{ path: string; licence: string }> {
   const model = knownModel(name);
   say(`${model.title}: licence ${model.licence}, ${model.homepage}`);
-  const { path } = await pullModel(model, {
-    modelsDir: modelsDir(),
-    env: process.env,
-    python: 'python3',
-    onStep: progressPrinter(),
-  });
+  const { path } = await pull(model, { python: 'python3' });
   return { path, licence: model.licence };
+}
+
+/** Pulls with progress, until Ctrl-C. */
+function pull(
+  model: KnownModel,
+  given: { from?: string | undefined; python: string },
+): Promise<PulledModel> {
+  const fixed = { modelsDir: modelsDir(), env: process.env, onStep: progressPrinter() };
+  return interruptible((signal) => pullModel(model, { ...fixed, ...given, signal }));
 }
 
 function addPull(parent: Command): void {
@@ -80,13 +86,7 @@ function addPull(parent: Command): void {
     .action(async (name, { from, python, json }) => {
       const model = knownModel(name);
       note(`${model.title}: licence ${model.licence}, ${model.homepage}`);
-      const { path, sha256, wasThere } = await pullModel(model, {
-        modelsDir: modelsDir(),
-        env: process.env,
-        from,
-        python,
-        onStep: progressPrinter(),
-      });
+      const { path, sha256, wasThere } = await pull(model, { from, python });
       const { licence, title, homepage } = model;
       if (json) printJson({ name, path, sha256, wasThere, title, licence, homepage });
       else printLines([`${wasThere ? 'already there' : 'pulled'}: ${path}`]);

@@ -145,7 +145,7 @@ function describe(
     lines.push(`${conclusion} ${evidence}`, '');
   }
   for (const { user, history, candidates, gates } of examples) {
-    lines.push(`user ${user}: ${history.join(' | ')}`);
+    lines.push(`user ${user}: ${history.map(({ title }) => title).join(' | ')}`);
     const ranked = [...candidates].sort((a, b) => b.score - a.score).slice(0, 3);
     for (const [i, { title, score, isTarget }] of ranked.entries()) {
       lines.push(`  ${i + 1}. ${title}  (${score.toFixed(2)})${isTarget ? '  ← chosen next' : ''}`);

@@ -1,16 +1,14 @@
 /**
- * Runs another program for the user to watch, and stops it when the user stops us.
+ * Runs a program of the system for the user to watch.
  */
-import { spawn } from 'node:child_process';
-import { AbortError, IloraError } from '../errors/index.js';
+import { IloraError } from '../errors/index.js';
+import { runChild } from '../files/index.js';
 
 /** Options of {@link runProgram}. */
 export interface RunOptions {
   signal: AbortSignal;
   /** Added to the environment. */
   env?: NodeJS.ProcessEnv;
-  /** What to do when it fails. */
-  hint?: string;
 }
 
 /**
@@ -18,29 +16,19 @@ export interface RunOptions {
  *
  * @throws IloraError `setup` if it ends otherwise; AbortError after it has ended on `signal`
  */
-export function runProgram(
+export async function runProgram(
   program: string,
   args: readonly string[],
-  { signal, env, hint = 'its words above say why' }: RunOptions,
+  { signal, env }: RunOptions,
 ): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(new AbortError());
-    const child = spawn(program, args, {
-      stdio: ['ignore', 2, 2],
-      env: { ...process.env, ...env },
-    });
-    const stop = (): void => void child.kill('SIGTERM');
-    signal.addEventListener('abort', stop);
-    const finish = (problem: string | undefined): void => {
-      signal.removeEventListener('abort', stop);
-      if (signal.aborted) reject(new AbortError());
-      else if (problem === undefined) resolve();
-      else reject(new IloraError('setup', `ilora setup: ${problem} — ${hint}`));
-    };
+  const failure = (problem: string, cause?: unknown): IloraError => {
     const name = [program, ...args.slice(0, 3)].join(' ');
-    child.on('error', (error) => finish(`${name} does not start: ${error.message}`));
-    child.on('exit', (code, killer) =>
-      finish(code === 0 ? undefined : `${name} ended with ${code ?? killer}`),
-    );
+    return new IloraError('setup', `ilora setup: ${name} ${problem}`, {}, cause);
+  };
+  const options = { isShown: true, signal, env: { ...process.env, ...env } };
+  const { code } = await runChild(program, args, options).catch((error: unknown) => {
+    if (error instanceof IloraError) throw error;
+    throw failure(`does not start: ${(error as Error).message}`, error);
   });
+  if (code !== 0) throw failure(`ended with ${code} — its words above say why`);
 }

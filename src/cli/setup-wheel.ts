@@ -6,12 +6,18 @@
  * at the end and removed on every other way out.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { rmSync, statSync } from 'node:fs';
+import { mkdir, readdir, readFile, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IloraError, mismatch } from '../errors/index.js';
+import {
+  folderBytes,
+  pipDownload,
+  removeAbandoned,
+  replaceFolder,
+  unpackZip,
+} from '../files/index.js';
 import { type EngineEnvironment, setupDir } from '../tensor/index.js';
-import { runProgram } from './run-program.js';
 import { firstLine, type System } from './system.js';
 
 /** The version `ilora setup` installs. */
@@ -73,7 +79,7 @@ export async function installWheel(given: WheelOptions): Promise<InstalledWheel>
   const { environment, cuda, say } = options;
   const target = wheelFolder(environment);
   const work = join(setupDir(environment), `.partial-${process.pid}`);
-  await removeLeftovers(setupDir(environment));
+  await removeAbandoned(setupDir(environment), /^\.(?:partial|old)-(\d+)$/);
   await mkdir(work, { recursive: true });
   const remove = (): void => rmSync(work, { recursive: true, force: true });
   process.on('exit', remove); // a second Ctrl-C ends the process at once
@@ -87,14 +93,19 @@ export async function installWheel(given: WheelOptions): Promise<InstalledWheel>
       keep: keepOfTorch(cuda),
     });
     if (cuda)
-      await fetchWheels(await cudaRequirements(root), { ...options, work, root, keep: KEEP_ALL });
+      await fetchWheels(await cudaRequirements(root), {
+        ...options,
+        work,
+        root,
+        keep: [LIBRARIES, LICENCES],
+      });
     await addMissingLibraries({ ...options, work, root });
     const wheels = await readdir(join(work, 'wheels'));
-    const downloadBytes = await sizeOf(join(work, 'wheels'));
-    const diskBytes = await sizeOf(root);
+    const downloadBytes = await folderBytes(join(work, 'wheels'));
+    const diskBytes = await folderBytes(root);
     const facts = { wheels, cuda, downloadBytes, diskBytes, date: new Date().toISOString() };
     await writeFile(join(root, 'setup.json'), `${JSON.stringify(facts, null, 2)}\n`);
-    replaceFolder(target, root, work);
+    await replaceFolder(target, root, join(work, 'replaced'));
     say(`unpacked into ${target}`);
     return { folder: target, wheels, downloadBytes, diskBytes };
   } finally {
@@ -103,89 +114,59 @@ export async function installWheel(given: WheelOptions): Promise<InstalledWheel>
   }
 }
 
-/** Bytes of all files below a folder; links are not followed. */
-export async function sizeOf(folder: string): Promise<number> {
-  let bytes = 0;
-  for (const item of await readdir(folder, { withFileTypes: true })) {
-    const path = join(folder, item.name);
-    if (item.isDirectory()) bytes += await sizeOf(path);
-    else if (item.isFile()) bytes += (await stat(path)).size;
-  }
-  return bytes;
-}
-
 const OLDEST_GLIBC = 28;
-const KEEP_ALL = '\\.so(\\.\\d+)*$|\\.dist-info/(METADATA|LICEN[CS]E|NOTICE|licenses/)';
+const LIBRARIES = /\.so(\.\d+)*$/;
+const LICENCES = /\.dist-info\/(METADATA|LICEN[CS]E|NOTICE|licenses\/)/;
 
 /** Which files of torch's wheel are kept: headers, libraries, licences; none of Python's. */
-function keepOfTorch(cuda: boolean): string {
-  const other =
-    'torch_cuda|torch_python|torch_nvshmem|torch_global_deps|c10_cuda|caffe2|shm|torch\\.';
-  const libraries = cuda ? '(?!libtorch_python)' : `(?!lib(${other}))`;
+function keepOfTorch(cuda: boolean): RegExp[] {
+  const skipped = cuda
+    ? 'torch_python'
+    : 'torch_cuda|torch_python|torch_nvshmem|torch_global_deps|c10_cuda|caffe2|shm|torch\\.';
   return [
-    '^torch/include/',
-    `^torch/lib/${libraries}[^/]*\\.(so(\\.\\d+)*|dylib)$`,
-    '^torch\\.libs/',
-    '^torch/version\\.py$',
-    '^torch-[^/]*\\.dist-info/(METADATA|LICEN[CS]E|NOTICE|licenses/)',
-  ].join('|');
+    /^torch\/include\//,
+    new RegExp(`^torch/lib/(?!lib(${skipped}))[^/]*\\.(so(\\.\\d+)*|dylib)$`),
+    /^torch\.libs\//,
+    /^torch\/version\.py$/,
+    /^torch-[^/]*\.dist-info\/(METADATA|LICEN[CS]E|NOTICE|licenses\/)/,
+  ];
 }
 
 interface FetchOptions extends WheelOptions {
   work: string;
   root: string;
-  /** Regular expression of the files that are unpacked. */
-  keep: string;
+  /** Which files are unpacked, by their names. */
+  keep: readonly RegExp[];
 }
 
 /** Downloads wheels with their dependencies (torch: without) and unpacks what is kept of them. */
 async function fetchWheels(requirements: readonly string[], options: FetchOptions): Promise<void> {
   const { environment, system, work, root, keep, signal, say } = options;
   const folder = join(work, 'wheels');
-  const before = existsSync(folder) ? readdirSync(folder) : [];
-  const isTorch = requirements[0]?.startsWith('torch') === true;
   say(`downloading ${requirements.join(' ')} with pip ...`);
-  const flags = ['--only-binary=:all:', '--no-cache-dir', '--disable-pip-version-check'];
-  const tags = [
-    '--python-version',
-    '3.12',
-    '--implementation',
-    'cp',
-    '--abi',
-    'cp312',
-    '--abi',
-    'none',
-  ];
-  if (isTorch) flags.push('--no-deps');
-  await python(
-    [
-      '-m',
-      'pip',
-      'download',
-      ...flags,
-      ...tags,
-      ...platformTags(system),
-      '-d',
-      folder,
-      ...requirements,
-    ],
-    { environment, work, signal },
-  );
-  for (const wheel of readdirSync(folder).filter((name) => !before.includes(name))) {
+  const wheels = await pipDownload({
+    python: environment.python,
+    requirements,
+    folder,
+    withDependencies: requirements[0]?.startsWith('torch') !== true,
+    flags: [...PYTHON_TAGS, ...platformTags(system)],
+    otherWay: 'set LIBTORCH to a libtorch at hand',
+    env: process.env,
+    isShown: true,
+    signal,
+  });
+  for (const wheel of wheels) {
     const path = join(folder, wheel);
     say(`unpacking ${wheel} (${Math.ceil(statSync(path).size / 1e6)} MB) ...`);
-    await python(['-c', UNPACK, path, root, keep], { environment, work, signal });
+    const isWanted = (name: string): boolean => keep.some((pattern) => pattern.test(name));
+    await unpackZip(path, root, { isWanted, signal });
   }
 }
 
-const UNPACK = `
-import re, sys, zipfile
-wheel, target, keep = sys.argv[1:]
-with zipfile.ZipFile(wheel) as archive:
-    for member in archive.infolist():
-        if not member.is_dir() and re.search(keep, member.filename):
-            archive.extract(member, target)
-`;
+/** A Python that PyTorch has wheels for; their libraries are the same for all. */
+const PYTHON_TAGS = ['--python-version', '3.12', '--implementation', 'cp'].concat(
+  ['cp312', 'none'].flatMap((abi) => ['--abi', abi]),
+);
 
 /** pip's names of the platforms whose wheels run here. */
 function platformTags({ glibc }: System): string[] {
@@ -232,8 +213,8 @@ async function addMissingLibraries(options: Omit<FetchOptions, 'keep'>): Promise
         `ilora setup: the downloaded libtorch does not load: ${stderr.trim().split('\n').at(-1)}`,
       );
     missing = name;
-    const keep = `/lib/${name.replaceAll('.', '\\.')}$|${KEEP_ALL.split('|').slice(1).join('|')}`;
-    await fetchWheels([requirement], { ...options, keep });
+    const missingOne = new RegExp(`/lib/${name.replaceAll('.', '\\.')}$`);
+    await fetchWheels([requirement], { ...options, keep: [missingOne, LICENCES] });
   }
 }
 
@@ -246,15 +227,6 @@ function cudaPackage(library: string): string | undefined {
   if (names[name] === undefined) return undefined;
   const version = Number(major);
   return version < 13 ? `${names[name]}-cu${major}` : `${names[name]}>=${major},<${version + 1}`;
-}
-
-/** Runs Python with its temporary files in `work`, so that they go when it goes. */
-function python(
-  args: readonly string[],
-  { environment, work, signal }: Pick<FetchOptions, 'environment' | 'work' | 'signal'>,
-): Promise<void> {
-  const hint = 'its words above say why; without network, set LIBTORCH to a libtorch at hand';
-  return runProgram(environment.python, args, { signal, hint, env: { TMPDIR: work } });
 }
 
 /** The interpreter itself: what is called `python3` may be a script that outlives being stopped. */
@@ -273,31 +245,6 @@ async function requireSpace(folder: string, bytes: number): Promise<void> {
       got: gigabytes(free),
       hint: 'make room, or name another place with ILORA_CACHE',
     });
-}
-
-/** Folders of set-ups whose process is gone. */
-async function removeLeftovers(folder: string): Promise<void> {
-  if (!existsSync(folder)) return;
-  for (const name of await readdir(folder)) {
-    const pid = /^\.(?:partial|old)-(\d+)$/.exec(name)?.[1];
-    if (pid !== undefined && !isAlive(Number(pid)))
-      await rm(join(folder, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-/** Puts `source` at `target`; what stood there stays whole for processes that have it open. */
-function replaceFolder(target: string, source: string, work: string): void {
-  if (existsSync(target)) renameSync(target, join(work, 'replaced'));
-  renameSync(source, target);
 }
 
 function minor(glibc: string | undefined): number {

@@ -38,7 +38,7 @@ const WHEEL_LICENCE = 'BSD-3-Clause and those of what it bundles (licences are k
 const CUDA_LICENCE = "NVIDIA's licence for its CUDA libraries";
 
 /** The command `setup`. */
-export function setupCommand(): Command {
+export function setupCommand() {
   return new Command('setup')
     .description('install libtorch and what else the engine needs')
     .addOption(
@@ -66,7 +66,7 @@ export function setupCommand(): Command {
       if (steps.length > 0 && !options.yes) await confirm();
       const done = await interruptible((signal) => runSteps(steps, signal));
       await finish({ start, done, json: options.json, environment });
-    }) as unknown as Command;
+    });
 }
 
 /** One thing to install. */

@@ -4,6 +4,7 @@
 import { Command } from '@commander-js/extra-typings';
 import { openDataset } from '../data/index.js';
 import { UsageError } from '../errors/index.js';
+import { snakeCase } from '../files/index.js';
 import { methodNamed } from '../recommenders/index.js';
 import { type Run, readSettings, settingsJsonSchema, trainRun } from '../training/index.js';
 import { interruptible } from './interrupt.js';
@@ -61,13 +62,15 @@ function documentOf({ summary, folder, recommender }: Run): unknown {
 }
 
 function describe({ summary, folder, recommender }: Run): string {
-  const { steps = 0, bestScore, bestStep, seconds = 0 } = summary ?? {};
-  const chosen =
+  const { steps = 0, bestScore, bestStep, seconds = 0, chosen = {} } = summary ?? {};
+  const choices = Object.entries(chosen).map(([name, value]) => `${snakeCase(name)} ${value}`);
+  const best =
     bestScore === undefined
       ? ''
       : `${steps} steps, best validation ${bestScore.toFixed(4)} at step ${bestStep}, `;
+  const byItself = choices.length > 0 ? `chosen on validation: ${choices.join(', ')}; ` : '';
   return [
-    `trained ${recommender.name}: ${chosen}${seconds.toFixed(seconds < 10 ? 1 : 0)} s`,
+    `trained ${recommender.name}: ${byItself}${best}${seconds.toFixed(seconds < 10 ? 1 : 0)} s`,
     `next: ${command('evaluate', '--run', folder.path)}`,
   ].join('\n');
 }

@@ -1,6 +1,7 @@
 /**
  * A dataset before it is written: what every source is turned into.
  */
+import type { AttributeInfo } from './attribute.js';
 import { RowRanges } from './row-ranges.js';
 import type { SequenceStore } from './sequence-store.js';
 import type { Item } from './types.js';
@@ -26,6 +27,8 @@ export interface DatasetDraft {
   splitRule: { rule: string } & Record<string, unknown>;
   window: WindowRule;
   items: readonly Item[];
+  /** Attributes that items have, with their types. */
+  attributes?: readonly AttributeInfo[];
   sequences: SequenceStore;
   train: RowRanges;
   validation: RowRanges;

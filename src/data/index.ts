@@ -1,4 +1,19 @@
-/** Items, sequences, rows and candidates: sources, the dataset folder, instances. */
+/**
+ * Here: items, sequences, splits, queries; import/, store/ and sources/ make and keep them.
+ * May use: files, random and below.
+ * Used by: recommenders and above.
+ */
+export {
+  type AttributeInfo,
+  type Attributes,
+  type AttributeType,
+  type AttributeValue,
+  MAX_ATTRIBUTES,
+  MAX_ENTRIES,
+  MAX_ENTRY_CHARACTERS,
+  MAX_TEXT_CHARACTERS,
+  NO_ATTRIBUTES,
+} from './attribute.js';
 export { CandidateSampler } from './candidates.js';
 export { Dataset, type DatasetParts } from './dataset.js';
 export { type DatasetDraft, publishedWindow, type WindowRule, wideTestRows } from './draft.js';

@@ -1,6 +1,7 @@
 /**
  * What is in a dataset, in figures.
  */
+import type { AttributeInfo, AttributeValue } from './attribute.js';
 import type { Dataset } from './dataset.js';
 import type { DatasetManifest } from './store/manifest.js';
 import { type SplitName, splitNames } from './types.js';
@@ -19,6 +20,17 @@ export interface DatasetSummary {
   itemsNotInTrain: number;
   /** Share of train rows whose target has the time of the last history item; null without times. */
   tiedTrainTargets: number | null;
+  attributes: AttributeSummary[];
+}
+
+/** What an attribute holds. */
+export interface AttributeSummary extends AttributeInfo {
+  /** Items that have it. */
+  items: number;
+  /** The same as a share of all, from 0 to 1. */
+  coverage: number;
+  /** Values that most items have; of lists their entries. */
+  examples: (string | number)[];
 }
 
 /** Counts what is in a dataset. */
@@ -48,7 +60,27 @@ export function summarizeDataset(dataset: Dataset, popular = 10): DatasetSummary
     })),
     itemsNotInTrain: counts.reduce((sum, count) => sum + (count === 0 ? 1 : 0), 0),
     tiedTrainTargets: tiedTrainTargets(dataset),
+    attributes: (manifest.attributes ?? []).map((info) => summarizeAttribute(info, dataset)),
   };
+}
+
+const MOST_EXAMPLES = 5;
+
+function summarizeAttribute(info: AttributeInfo, { catalog }: Dataset): AttributeSummary {
+  const counts = new Map<string | number, number>();
+  let items = 0;
+  for (const { attributes } of catalog.items) {
+    if (!Object.hasOwn(attributes, info.name)) continue;
+    items++;
+    const value = attributes[info.name] as AttributeValue;
+    for (const each of typeof value === 'object' ? value : [value])
+      counts.set(each, (counts.get(each) ?? 0) + 1);
+  }
+  const examples = [...counts]
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, MOST_EXAMPLES)
+    .map(([value]) => value);
+  return { ...info, items, coverage: items / catalog.size, examples };
 }
 
 function historyLengths(dataset: Dataset, split: SplitName): Record<number, number> {

@@ -5,6 +5,8 @@
  * instance is a window as a query, with the item that came next.
  */
 
+import type { Attributes } from './attribute.js';
+
 /** One item of the catalog. Ids are 0-based and contiguous; the padding id is the catalog's size. */
 export interface Item {
   id: number;
@@ -14,6 +16,8 @@ export interface Item {
   sourceTitle: string;
   /** Id in the source, as text. */
   sourceId: string;
+  /** What else is known of it; empty where nothing is. */
+  attributes: Attributes;
 }
 
 /** All items, by id. */

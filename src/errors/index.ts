@@ -1,8 +1,7 @@
 /**
- * The kinds of error a user can meet, and helpers that build their text.
- *
- * Every message reads `<where>: expected <what>, got <value>[ — <what to do>]`, and the values named
- * in the text are also fields of the error.
+ * Here: kinds of error, and how a message is built.
+ * May use: nothing.
+ * Used by: every room.
  */
 import { visible } from './visible.js';
 

@@ -26,7 +26,7 @@ const outcome = z.object({
   candidates: z.array(whole).describe('in their frozen order'),
   answer: whole.optional().describe('the item ranked first, or named by the text'),
   hit: z.boolean(),
-  rank: whole.optional().describe("the target's place, from 1"),
+  place: whole.optional().describe("the target's place, from 1"),
   num_tied: whole.optional(),
   scores: numbers.optional(),
   gates: numbers.optional().describe('weights of the experts'),

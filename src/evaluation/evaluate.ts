@@ -10,7 +10,7 @@ import type { Recommender } from '../recommenders/index.js';
 import type { BootstrapOptions } from './interval.js';
 import { MATCHERS, type MatcherName } from './match.js';
 import { type Metrics, measure } from './metric.js';
-import { type Outcome, rankOutcome, targetPlace } from './outcome.js';
+import { type Outcome, outcomeOf, targetColumn } from './outcome.js';
 
 /** One method on one set of rows. Plain data: it can be written as JSON and read back. */
 export interface Evaluation {
@@ -73,7 +73,7 @@ export async function evaluate(
       expected: `${instances.length} lists of scores, one per instance`,
       got: scored.length,
     });
-  const outcomes = instances.map((instance, index) => rankOutcome(instance, scored[index]!));
+  const outcomes = instances.map((instance, index) => outcomeOf(instance, scored[index]!));
   return summarise(outcomes, options, {
     method: recommender.name,
     mode: 'scoring',
@@ -99,7 +99,7 @@ export function evaluateGenerated(
       got: texts.length,
     });
   const outcomes = instances.map((instance, index): Outcome => {
-    targetPlace(instance);
+    targetColumn(instance);
     const { row, user, target, candidates } = instance;
     const text = texts[index]!;
     const named = MATCHERS[matcher](text, candidates.map(titleOf));

@@ -1,4 +1,8 @@
-/** Evaluation: outcomes of rows, metrics with intervals, paired tests. */
+/**
+ * Here: outcomes of rows, metrics with intervals, paired tests.
+ * May use: recommenders, data and below; not training.
+ * Used by: analysis and above.
+ */
 export {
   type CompareOptions,
   type Comparison,
@@ -26,4 +30,4 @@ export {
 export { type BootstrapOptions, bootstrapRatio, type Estimate, wilson } from './interval.js';
 export { MATCHERS, type Matcher, type MatcherName, matchPublished, matchTitle } from './match.js';
 export { METRIC_NAMES, type MetricName, type Metrics, metricLabel } from './metric.js';
-export { type Outcome, rankOutcome } from './outcome.js';
+export { type Outcome, outcomeOf } from './outcome.js';

@@ -1,8 +1,8 @@
 /**
  * The metrics of next-item prediction among candidates, each from the outcomes of the rows.
  *
- * One target per row, so HR@k is the share of rows with rank ≤ k, NDCG@k the mean of
- * 1 / log₂(1 + rank) where rank ≤ k, and MRR the mean of 1 / rank.
+ * One target per row, so HR@k is the share of rows with place ≤ k, NDCG@k the mean of
+ * 1 / log₂(1 + place) where place ≤ k, and MRR the mean of 1 / place.
  */
 import { type BootstrapOptions, type Estimate, estimate, type Part } from './interval.js';
 import type { Outcome } from './outcome.js';
@@ -27,20 +27,20 @@ interface Definition {
   label: string;
   /** Whether each row counts 0 or 1. */
   proportion: boolean;
-  /** Undefined where the outcome cannot say (no rank). */
+  /** Undefined where the outcome cannot say (no place). */
   part: (outcome: Outcome) => Part | undefined;
 }
 
 const hitRatio = (k: number): Definition => ({
   label: `HR@${k}`,
   proportion: true,
-  part: ({ rank }) => ranked(rank, (r) => (r <= k ? 1 : 0)),
+  part: ({ place }) => atPlace(place, (r) => (r <= k ? 1 : 0)),
 });
 
 const ndcg = (k: number): Definition => ({
   label: `NDCG@${k}`,
   proportion: false,
-  part: ({ rank }) => ranked(rank, (r) => (r <= k ? 1 / Math.log2(1 + r) : 0)),
+  part: ({ place }) => atPlace(place, (r) => (r <= k ? 1 / Math.log2(1 + r) : 0)),
 });
 
 const DEFINITIONS: Record<MetricName, Definition> = {
@@ -64,7 +64,7 @@ const DEFINITIONS: Record<MetricName, Definition> = {
   hr_at_10: hitRatio(10),
   ndcg_at_5: ndcg(5),
   ndcg_at_10: ndcg(10),
-  mrr: { label: 'MRR', proportion: false, part: ({ rank }) => ranked(rank, (r) => 1 / r) },
+  mrr: { label: 'MRR', proportion: false, part: ({ place }) => atPlace(place, (r) => 1 / r) },
 };
 
 /** The metrics' names in the order in which tables show them. */
@@ -94,6 +94,6 @@ export function measure(outcomes: readonly Outcome[], options: BootstrapOptions)
   return metrics as Metrics;
 }
 
-function ranked(rank: number | undefined, value: (rank: number) => number): Part | undefined {
-  return rank === undefined ? undefined : { value: value(rank), weight: 1 };
+function atPlace(place: number | undefined, value: (place: number) => number): Part | undefined {
+  return place === undefined ? undefined : { value: value(place), weight: 1 };
 }

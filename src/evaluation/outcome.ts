@@ -1,9 +1,9 @@
 /**
  * What became of one row: where the target landed, or which candidate the generated text named.
  *
- * Ties count against the method: the target's rank is one more than the number of *other* candidates
+ * Ties count against the method: the target's place is one more than the number of *other* candidates
  * whose score is at least the target's. A method that scores all candidates alike therefore has no
- * hit, and every rank stays a whole number, so hits can be counted and tested exactly. `numTied`
+ * hit, and every place stays a whole number, so hits can be counted and tested exactly. `numTied`
  * says how often this mattered.
  */
 import type { Instance } from '../data/index.js';
@@ -21,7 +21,7 @@ export interface Outcome {
   answer: number | undefined;
   hit: boolean;
   /** The target's place, from 1; undefined where text was generated. */
-  rank?: number;
+  place?: number;
   /** Other candidates with exactly the target's score. */
   numTied?: number;
   scores?: readonly number[];
@@ -33,12 +33,12 @@ export interface Outcome {
 /**
  * Places the target among the scored candidates.
  *
- * rank = 1 + |{c ≠ target : score(c) ≥ score(target)}|
+ * place = 1 + |{c ≠ target : score(c) ≥ score(target)}|
  *
  * @throws IloraError (`data`) if scores and candidates disagree, a score is NaN, or the target is not
  *   a candidate exactly once
  */
-export function rankOutcome(instance: Instance, { scores, gates }: Scored): Outcome {
+export function outcomeOf(instance: Instance, { scores, gates }: Scored): Outcome {
   const { row, user, target, candidates } = instance;
   const where = `row ${row}`;
   if (scores.length !== candidates.length)
@@ -47,19 +47,19 @@ export function rankOutcome(instance: Instance, { scores, gates }: Scored): Outc
       expected: `${candidates.length} scores, one per candidate`,
       got: scores.length,
     });
-  const place = targetPlace(instance);
-  const targetScore = scores[place]!;
-  let rank = 1;
+  const column = targetColumn(instance);
+  const targetScore = scores[column]!;
+  let place = 1;
   let numTied = 0;
-  let best = place;
+  let best = column;
   scores.forEach((score, index) => {
     if (Number.isNaN(score))
       throw mismatch('data', { where, expected: 'scores that are numbers', got: [...scores] });
-    if (index === place) return;
-    if (score >= targetScore) rank++;
+    if (index === column) return;
+    if (score >= targetScore) place++;
     if (score === targetScore) numTied++;
     // At equal scores the target is not the answer, and the earlier candidate is.
-    if (score > scores[best]! || (best === place && score === targetScore)) best = index;
+    if (score > scores[best]! || (best === column && score === targetScore)) best = index;
   });
   const answer = candidates[best]!;
   return {
@@ -68,22 +68,22 @@ export function rankOutcome(instance: Instance, { scores, gates }: Scored): Outc
     target,
     candidates,
     answer,
-    hit: rank === 1,
-    rank,
+    hit: place === 1,
+    place,
     numTied,
     scores,
     ...(gates === undefined ? {} : { gates }),
   };
 }
 
-/** Place of the target in the instance's candidates. */
-export function targetPlace({ row, target, candidates }: Instance): number {
-  const place = candidates.indexOf(target);
-  if (place < 0 || candidates.indexOf(target, place + 1) >= 0)
+/** Where the target stands among the instance's candidates, from 0. */
+export function targetColumn({ row, target, candidates }: Instance): number {
+  const column = candidates.indexOf(target);
+  if (column < 0 || candidates.indexOf(target, column + 1) >= 0)
     throw mismatch('data', {
       where: `row ${row}`,
       expected: `target ${target} among the candidates exactly once`,
       got: [...candidates],
     });
-  return place;
+  return column;
 }

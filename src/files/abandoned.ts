@@ -3,6 +3,7 @@
  */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isRunning } from './process.js';
 
 /**
  * Removes entries of a folder whose process has ended.
@@ -22,14 +23,4 @@ export async function findAbandoned(folder: string, pattern: RegExp): Promise<st
     const pid = pattern.exec(name)?.[1];
     return pid !== undefined && !isRunning(Number(pid));
   });
-}
-
-/** Whether a process with this id runs, as whichever user. */
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

@@ -172,7 +172,14 @@ function syncTree(folder: string): void {
 
 /** Makes the names in a folder durable; Windows cannot open folders and needs no such step. */
 export function syncFolder(folder: string): void {
-  if (process.platform !== 'win32') syncPath(folder);
+  if (process.platform === 'win32') return;
+  try {
+    syncPath(folder);
+  } catch (error) {
+    const { syscall, code } = error as NodeJS.ErrnoException;
+    // Some file systems have no such step either.
+    if (syscall !== 'fsync' || (code !== 'EINVAL' && code !== 'ENOTSUP')) throw error;
+  }
 }
 
 function syncPath(path: string): void {

@@ -1,82 +1,202 @@
 /**
- * Reads single entries of a zip archive (a Python wheel is one) into memory.
+ * Reads zip archives, of which Python's wheels are a kind: one entry into memory, or some into a folder.
  *
- * Nothing is unpacked to disk, so names of entries cannot point anywhere. Covers stored and deflated
- * entries below 4 GiB; Zip64 and encryption are refused.
+ * yauzl reads them piece by piece and refuses names that lead out of the folder. Links, encrypted entries
+ * and wrong checksums are refused here.
  */
-import { inflateRawSync } from 'node:zlib';
-import { mismatch } from '../errors/index.js';
-
-const endSignature = 0x06054b50;
-const entrySignature = 0x02014b50;
-const localSignature = 0x04034b50;
-const endSize = 22;
-
-interface Entry {
-  method: number;
-  flags: number;
-  storedSize: number;
-  size: number;
-  offset: number;
-}
+import { close as closeFile, closeSync, readSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { crc32 } from 'node:zlib';
+import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
+import { AbortError, IloraError, mismatch } from '../errors/index.js';
+import { fileError } from './file-error.js';
+import { openRegular } from './regular-file.js';
 
 /**
  * Content of one entry.
  *
  * @param maxBytes  refuse entries that unpack to more
- * @throws IloraError `format` if the archive is broken or has no such entry
+ * @throws IloraError `format` if the archive is broken or has no such entry, `file` if it cannot be
+ *   read; AbortError when stopped
  */
-export function readZipEntry(
-  zip: Buffer,
+export async function readZipEntry(
+  path: string,
   name: string,
-  where: string,
-  maxBytes = 64 << 20,
-): Buffer {
-  try {
-    const entry = findEntry(zip, name);
-    if (entry === undefined)
-      throw mismatch('format', { where, expected: `an entry "${name}"`, got: 'none' });
-    if (entry.flags & 1 || (entry.method !== 0 && entry.method !== 8) || entry.size > maxBytes)
+  { maxBytes = 64 << 20, signal }: { maxBytes?: number; signal?: AbortSignal } = {},
+): Promise<Buffer> {
+  for await (const { entry, content } of entriesOf(path, signal)) {
+    if (entry.fileName !== name) continue;
+    if (entry.uncompressedSize > maxBytes)
       throw mismatch('format', {
-        where: `${where}:${name}`,
-        expected: `a plain or deflated entry of at most ${maxBytes} bytes`,
-        got: `method ${entry.method}, flags ${entry.flags}, ${entry.size} bytes`,
+        where: `${path}:${name}`,
+        expected: `an entry of at most ${maxBytes} bytes`,
+        got: new Error(`${entry.uncompressedSize} bytes`),
       });
-    if (zip.readUInt32LE(entry.offset) !== localSignature)
-      throw new RangeError('no local header where the directory says');
-    const start =
-      entry.offset + 30 + zip.readUInt16LE(entry.offset + 26) + zip.readUInt16LE(entry.offset + 28);
-    const stored = zip.subarray(start, start + entry.storedSize);
-    const bytes =
-      entry.method === 0 ? stored : inflateRawSync(stored, { maxOutputLength: entry.size || 1 });
-    if (bytes.length !== entry.size)
-      throw new RangeError(`${bytes.length} bytes instead of ${entry.size}`);
-    return bytes;
-  } catch (error) {
-    if (error instanceof RangeError || (error as NodeJS.ErrnoException).code?.startsWith('Z_'))
-      throw mismatch('format', { where, expected: 'a zip archive', got: error }, error);
-    throw error;
+    const blocks: Buffer[] = [];
+    for await (const block of content()) blocks.push(block);
+    return Buffer.concat(blocks);
+  }
+  throw mismatch('format', { where: path, expected: `an entry "${name}"`, got: undefined });
+}
+
+/**
+ * Unpacks entries into a folder, under their names.
+ *
+ * @param isWanted  tells by its name whether an entry is unpacked
+ * @returns names of the files that were written
+ * @throws IloraError `format` if the archive is broken, or if a name or a link leads out of the folder,
+ *   `file` if the system refuses; AbortError when stopped. What was written before stays
+ */
+export async function unpackZip(
+  path: string,
+  folder: string,
+  { isWanted, signal }: { isWanted: (name: string) => boolean; signal?: AbortSignal },
+): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { entry, content } of entriesOf(path, signal)) {
+    const name = entry.fileName;
+    if (name.endsWith('/') || !isWanted(name)) continue;
+    const target = join(folder, name);
+    try {
+      await mkdir(dirname(target), { recursive: true });
+      await writeFile(target, content());
+    } catch (error) {
+      throw fileError(target, 'a file that can be written', error);
+    }
+    names.push(name);
+  }
+  return names;
+}
+
+interface OpenEntry {
+  entry: Entry;
+  content: () => AsyncGenerator<Buffer>;
+}
+
+/** The entries of an archive; whatever is wrong with it becomes an error that names it. */
+async function* entriesOf(path: string, signal?: AbortSignal): AsyncGenerator<OpenEntry> {
+  const zip = await openZip(path);
+  const entries = zip.eachEntry();
+  try {
+    for (;;) {
+      if (signal?.aborted) throw new AbortError();
+      const next = await entries.next().catch((error: unknown) => {
+        throw explain(path, error);
+      });
+      if (next.done) return;
+      const entry = next.value;
+      yield { entry, content: () => contentOf(zip, entry, { path, signal }) };
+    }
+  } finally {
+    zip.close();
   }
 }
 
-function findEntry(zip: Buffer, name: string): Entry | undefined {
-  let end = zip.length - endSize;
-  while (end >= 0 && zip.readUInt32LE(end) !== endSignature) end--;
-  if (end < 0) throw new RangeError('no directory at its end');
-  const count = zip.readUInt16LE(end + 10);
-  let at = zip.readUInt32LE(end + 16);
-  for (let i = 0; i < count; i++) {
-    if (zip.readUInt32LE(at) !== entrySignature) throw new RangeError('a broken directory');
-    const nameLength = zip.readUInt16LE(at + 28);
-    if (zip.toString('utf8', at + 46, at + 46 + nameLength) === name)
-      return {
-        flags: zip.readUInt16LE(at + 8),
-        method: zip.readUInt16LE(at + 10),
-        storedSize: zip.readUInt32LE(at + 20),
-        size: zip.readUInt32LE(at + 24),
-        offset: zip.readUInt32LE(at + 42),
-      };
-    at += 46 + nameLength + zip.readUInt16LE(at + 30) + zip.readUInt16LE(at + 32);
+async function openZip(path: string): Promise<ZipFile> {
+  const { file, size } = openRegular(path, { expected: 'a zip archive' });
+  try {
+    return await fromRandomAccessReaderPromise(new FileReader(file, size), size);
+  } catch (error) {
+    closeSync(file);
+    throw explain(path, error);
   }
-  return undefined;
+}
+
+/** The bytes of an entry, checked on the way. */
+async function* contentOf(
+  zip: ZipFile,
+  entry: Entry,
+  { path, signal }: { path: string; signal: AbortSignal | undefined },
+): AsyncGenerator<Buffer> {
+  try {
+    refuseOddKinds(entry, path);
+    let sum = 0;
+    for await (const block of await zip.openReadStreamPromise(entry)) {
+      if (signal?.aborted) throw new AbortError();
+      sum = crc32(block as Buffer, sum);
+      yield block as Buffer;
+    }
+    if (sum !== entry.crc32) throw new Error(`another checksum of ${entry.fileName}`);
+  } catch (error) {
+    throw explain(path, error);
+  }
+}
+
+/** Kinds of entries in the upper half of their attributes, as Unix numbers them. */
+const KIND = 0o170000;
+const REGULAR = 0o100000;
+
+function refuseOddKinds(entry: Entry, path: string): void {
+  const { fileName, externalFileAttributes, compressionMethod } = entry;
+  const where = `${path}:${fileName}`;
+  const kind = (externalFileAttributes >>> 16) & KIND;
+  if ((kind !== 0 && kind !== REGULAR) || fileName.includes('\0'))
+    throw mismatch('format', {
+      where,
+      expected: 'a plain file',
+      got: new Error(kind === 0o120000 ? 'a symbolic link' : 'something else'),
+    });
+  if (!entry.canDecodeFileData())
+    throw mismatch('format', {
+      where,
+      expected: 'a stored or deflated entry',
+      got: new Error(entry.isEncrypted() ? 'an encrypted one' : `method ${compressionMethod}`),
+    });
+}
+
+function explain(path: string, error: unknown): Error {
+  if (error instanceof IloraError) return error;
+  if ((error as NodeJS.ErrnoException).syscall !== undefined)
+    return fileError(path, 'a zip archive that can be read', error);
+  return mismatch('format', { where: path, expected: 'a whole zip archive', got: error }, error);
+}
+
+/** How much is read at once of an entry. */
+const BLOCK_BYTES = 1 << 20;
+
+/**
+ * How yauzl reads the file. Its own way throws beyond its callers where a broken directory names no
+ * place, and streams of Node close the file when they end.
+ */
+class FileReader extends RandomAccessReader {
+  constructor(
+    private readonly file: number,
+    private readonly size: number,
+  ) {
+    super();
+  }
+
+  override read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null, read?: number) => void,
+  ): void {
+    try {
+      const isInside = position + length <= this.size;
+      const read = isInside ? readSync(this.file, buffer, offset, length, position) : 0;
+      setImmediate(callback, null, read);
+    } catch (error) {
+      setImmediate(callback, error as Error);
+    }
+  }
+
+  override _readStreamForRange(start: number, end: number): Readable {
+    return Readable.from(blocksOf(this.file, start, end), { objectMode: false });
+  }
+
+  override close(callback: (error: Error | null) => void): void {
+    closeFile(this.file, () => callback(null)); // nothing was written
+  }
+}
+
+function* blocksOf(file: number, start: number, end: number): Generator<Buffer> {
+  for (let at = start, read = -1; at < end && read !== 0; at += read) {
+    const block = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, end - at));
+    read = readSync(file, block, 0, block.length, at);
+    yield block.subarray(0, read);
+  }
 }

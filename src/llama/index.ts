@@ -1,5 +1,7 @@
 /**
- * The frozen base: models of the Llama family.
+ * Here: the frozen base: models of the Llama family.
+ * May use: nn, weights and below.
+ * Used by: recommenders.
  */
 export { type GenerateOptions, generateGreedy } from './generate.js';
 export { KvCache } from './kv-cache.js';

@@ -1,5 +1,7 @@
 /**
- * ★ Adapters, experts, gates.
+ * Here: ★ adapters, experts, gates.
+ * May use: nn and below; not llama.
+ * Used by: recommenders.
  */
 export { ConvGate, type GateNorm } from './conv-gate.js';
 export { ExpertLoraLinear, type ExpertLoraOptions, expertScale } from './expert-lora-linear.js';

@@ -1,9 +1,12 @@
 /**
- * Modules: the parts that models are made of.
+ * Here: layers, and what belongs to one pass.
+ * May use: tensor and below.
+ * Used by: optim, llama, lora, recommenders.
  */
 export { Dropout } from './dropout.js';
 export { Embedding } from './embedding.js';
-export { constant, kaimingUniform, normal, uniform } from './initialization.js';
+export { Gru } from './gru.js';
+export { constant, kaimingUniform, normal, uniform, xavierNormal } from './initialization.js';
 export { forwardAll, Linear, type LinearLayer, zeroBias } from './linear.js';
 export { Module, overwrite, parameter } from './module.js';
 export { LayerNorm, RmsNorm } from './norm.js';

@@ -25,6 +25,16 @@ export function normal(shape: readonly number[], deviation: number, generator: G
   return tensor;
 }
 
+/**
+ * N(0, 2 / (I + O)) for a weight [O, I]; of a convolution [O, I, K], I and O count each of the K places.
+ * Glorot & Bengio, AISTATS 2010.
+ */
+export function xavierNormal(shape: readonly number[], generator: Generator): Tensor {
+  const [outputs = 1, inputs = 1, ...places] = shape;
+  const count = places.reduce((product, length) => product * length, 1);
+  return normal(shape, Math.sqrt(2 / ((inputs + outputs) * count)), generator);
+}
+
 /** A vector of one value. */
 export function constant(length: number, value: number): Tensor {
   return keep(Tensor.from(new Float32Array(length).fill(value)));

@@ -1,5 +1,7 @@
 /**
- * Optimizers, schedules, clipping.
+ * Here: optimizers, schedules, clipping.
+ * May use: tensor and below.
+ * Used by: recommenders, training.
  */
 export { Adam, type AdamOptions, type ParameterGroup } from './adam.js';
 export { clipGradients } from './clip.js';

@@ -38,15 +38,17 @@ export {
   treeMask,
 } from './llm/layout.js';
 export { LlmLearner, type LlmLearnerOptions } from './llm/llm-learner.js';
-export { type LlmParts, LlmRecommender } from './llm/llm-recommender.js';
+export { LlmRecommender } from './llm/llm-recommender.js';
 export { PRESET_NAMES, PRESETS, type Preset } from './llm/methods/presets.js';
 export { type LossOptions, objectiveNamed } from './llm/objectives/index.js';
 export { type TitleRows, titleLoss } from './llm/objectives/title-likelihood.js';
+export type { LlmParts } from './llm/parts.js';
 export { PromptMemory } from './llm/prompt-memory.js';
 export { isWorthThreads } from './llm/threads/answers.js';
 export { ModelThread } from './llm/threads/model-thread.js';
 export { planOf, type ThreadPlan } from './llm/threads/plan.js';
 export {
+  type Choices,
   type CommonSettings,
   commonShape,
   type EncoderSettings,

@@ -34,9 +34,10 @@ export const baseShape = {
 /** Settings of methods that read titles. */
 export const textShape = {
   prompt: z
-    .enum(['movie', 'game', 'artist', 'item'])
+    .string()
+    .min(1)
     .default('item')
-    .describe('how prompts name the items'),
+    .describe('wording of prompts: name of a shipped template, or path of a file'),
 } as const;
 
 /** Metrics that a validation can be chosen by. */
@@ -53,6 +54,8 @@ export interface CommonSettings {
   /** Of methods that need a language model: its name or path, and its number type. */
   base?: string;
   dtype?: 'auto' | 'float32' | 'bfloat16';
+  /** Of methods that read titles: name or path of a prompt template. */
+  prompt?: string;
   /** Of methods that need an encoder: a run folder, or the settings of one to be trained first. */
   encoder?: string | EncoderSettings;
 }
@@ -121,6 +124,9 @@ export interface FitOptions {
   signal?: AbortSignal;
 }
 
+/** Settings that a fit chose, by name. */
+export type Choices = Readonly<Record<string, number>>;
+
 /** How a model of the method comes to its values. */
 export type Learning<S, M extends Model> =
   | {
@@ -131,7 +137,8 @@ export type Learning<S, M extends Model> =
   | {
       /** Counts and closed forms. */
       kind: 'fit';
-      fit(model: M, settings: S, parts: Parts, options: FitOptions): Promise<void>;
+      /** @returns what it chose by itself, on validation, for the summary */
+      fit(model: M, settings: S, parts: Parts, options: FitOptions): Promise<Choices | undefined>;
     };
 
 /** What must be there before a model can be built. */

@@ -4,8 +4,10 @@
 import { z } from 'zod';
 import { internal, mismatch } from '../errors/index.js';
 import type { Encoder, EncoderDescription } from './capability.js';
+import { caser } from './caser/method.js';
 import { cooccurrence } from './counts/cooccurrence-method.js';
 import { popularity } from './counts/popularity-method.js';
+import { gru4rec } from './gru4rec/method.js';
 import { base } from './llm/methods/base.js';
 import { ilora } from './llm/methods/ilora.js';
 import { lora } from './llm/methods/lora.js';
@@ -13,7 +15,16 @@ import { encoderFrom, type Method } from './method.js';
 import { sasrec } from './sasrec/method.js';
 
 /** All methods, in the order in which lists and tables show them. */
-export const METHODS = [popularity, cooccurrence, sasrec, base, lora, ilora] as const;
+export const METHODS = [
+  popularity,
+  cooccurrence,
+  sasrec,
+  gru4rec,
+  caser,
+  base,
+  lora,
+  ilora,
+] as const;
 
 /** What a comparison holds unless it says otherwise. */
 export const COMPARED: readonly Method[] = [popularity, cooccurrence, sasrec, base, lora, ilora];

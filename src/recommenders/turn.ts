@@ -2,7 +2,10 @@
  * How work that takes long hears of a stop.
  */
 
-/** A turn of the event loop between two calls into the engine, which block it: lets timers and signals run between two calls into the engine. @throws AbortError when asked to stop */
+/**
+ * Lets timers and signals run. Calls into the engine block the event loop, so long work takes a turn between two.
+ * @throws AbortError when asked to stop
+ */
 export async function turn(signal?: AbortSignal): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
   signal?.throwIfAborted();

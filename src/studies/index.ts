@@ -1,17 +1,13 @@
 /**
  * Here: studies, that is several methods on one dataset, from settings to a report.
  * May use: analysis, evaluation, training, recommenders and below.
- * Used by: cli, and the long runs in runs/.
+ * Used by: cli.
  */
 export type { StudyExample } from './examples.js';
 export { perUser, rowsOf } from './rows.js';
 export { type StudySettings, studySettings } from './settings.js';
 export { evaluateShown, generateShown, type ShownProgress, type StudyHooks } from './shown.js';
-export {
-  runStudy,
-  runStudyMethod,
-  type Study,
-  type StudyMethod,
-  type StudyResult,
-} from './study.js';
+export { runStudy, runStudyMethod } from './study.js';
+export { studySummary } from './summary.js';
+export type { Study, StudyMethod, StudyResult } from './types.js';
 export { yardsticks } from './yardsticks.js';

@@ -6,9 +6,8 @@ import type { ReportData, ReportMethod } from '../analysis/index.js';
 import type { Comparison } from '../evaluation/index.js';
 import { METHOD_NAMES, methodNamed } from '../recommenders/index.js';
 import { engineInfo, processorName } from '../tensor/index.js';
-import type { RunFolder } from '../training/index.js';
-import { readRecord } from '../training/index.js';
-import type { Study, StudyMethod, StudyResult } from './study.js';
+import { type RunFolder, readRecord } from '../training/index.js';
+import type { Study, StudyMethod, StudyResult } from './types.js';
 
 export function reportData(study: Study, result: StudyResult, main: StudyMethod): ReportData {
   const { dataset, methods, comparisons, wideComparisons } = result;

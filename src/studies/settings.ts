@@ -34,7 +34,7 @@ export interface StudySettings {
  * @throws IloraError `settings` listing keys that no method has, and every fault of each
  */
 export function studySettings(document: Record<string, unknown>, where: string): StudySettings {
-  const { methods: names, ...given } = camelKeys(document) as Record<string, unknown>;
+  const { methods: names, title: _, ...given } = camelKeys(document) as Record<string, unknown>;
   const methods = methodsOf(names, where);
   const shapes = methods.map((method) => settingsSchema(method).shape);
   const unknown = leftovers(

@@ -1,7 +1,7 @@
 /**
  * One comparison of methods, from a dataset to a report.
  *
- * `ilora quickstart` runs it small, runs/movielens.ts long. Every stage leaves its result in the folder, so
+ * `ilora quickstart` runs it small, `ilora study` as long as its settings say. Every stage leaves its result in the folder, so
  * a stopped study goes on where it was.
  */
 import { existsSync, mkdirSync } from 'node:fs';
@@ -20,51 +20,11 @@ import { parseStrictJson, readText, writeFileAtomic } from '../files/index.js';
 import { type Base, MAIN, type Method, openBase, REFERENCE } from '../recommenders/index.js';
 import { type Device, prepareDevice } from '../tensor/index.js';
 import { openRun, type Run, RunFolder, type Settings, trainRun } from '../training/index.js';
-import { type StudyExample, workedExamples } from './examples.js';
+import { workedExamples } from './examples.js';
 import { reportData } from './report.js';
 import { perUser, rowsOf } from './rows.js';
-import type { StudySettings } from './settings.js';
 import { evaluateShown, generateShown, type StudyHooks } from './shown.js';
-
-export interface Study {
-  title: string;
-  settings: StudySettings;
-  /** Path of the base model's files. */
-  basePath: string;
-  /** Name shown for the base. */
-  baseName: string;
-  /** Only the first rows of the test split. */
-  testRows?: number;
-  /** Also evaluate on up to this many windows per test user, of those in `test-wide`. */
-  wideRowsPerUser?: number;
-  /** Also generate answers with the methods that can. */
-  isGenerating?: boolean;
-  /** Command that repeats it, for the report. */
-  command: string;
-}
-
-/** What became of one method. */
-export interface StudyMethod {
-  method: Method;
-  evaluation: Evaluation;
-  /** On several windows per user. */
-  wide?: Evaluation;
-  generated?: Evaluation;
-  trainSeconds: number;
-  folder: RunFolder;
-}
-
-export interface StudyResult {
-  dataset: Dataset;
-  base?: { name: string; parameters: number };
-  methods: readonly StudyMethod[];
-  /** The main method against each other one, Holm-corrected; its reference first. */
-  comparisons: Comparison[];
-  wideComparisons: Comparison[];
-  examples: StudyExample[];
-  report: string;
-  seconds: number;
-}
+import type { Study, StudyMethod, StudyResult } from './types.js';
 
 /**
  * Runs what is not done yet and writes `report.html`.
@@ -186,12 +146,15 @@ class Stages {
     if (existsSync(folder.summary))
       return openRun(settings.out, { shared, device: settings.device as Device });
     const resume = existsSync(folder.run);
-    return trainRun(settings, { shared, basePath: study.basePath, resume }, hooks.run);
+    const { basePath } = study;
+    return trainRun(settings, { shared, ...(basePath && { basePath }), resume }, hooks.run);
   }
 
   #openBase({ device, dtype = 'auto' }: Settings): Base {
     if (this.#base !== undefined) return this.#base;
     const { basePath, baseName } = this.study;
+    if (basePath === undefined)
+      throw mismatch('usage', { where: 'study', expected: 'the path of a base', got: undefined });
     this.hooks.note(`base ${baseName} ...`);
     this.#base = openBase(basePath, { device: device as Device, dtype });
     return this.#base;

@@ -1,7 +1,8 @@
 /**
- * Tensors of libtorch: handles, scopes, axis checks and operators.
+ * Here: tensors of libtorch: handles, scopes, axis checks, operators.
+ * May use: errors, files.
+ * Used by: nn and every room above.
  */
-
 export {
   type AttentionOptions,
   attention,

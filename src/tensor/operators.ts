@@ -274,6 +274,39 @@ export const conv1d = (
   return conv1dOp(x, weight, bias, [stride], [padding]);
 };
 
+const maxPool1dOp = operator('aten::max_pool1d', 'self kernel_size stride');
+
+/** The largest of each `length` neighbours along the last axis of [B, C, L]; one window begins at every place that fits. */
+export const maxPool1d = (x_BCL: Tensor, length: number): Tensor =>
+  maxPool1dOp(x_BCL, [length], [1]);
+
+const gruOp = operatorMany(
+  'aten::gru.input',
+  'input hx params has_biases num_layers dropout train bidirectional batch_first',
+);
+
+/** Weights of a GRU layer of width H; each holds those of reset gate, update gate and new state, in this order. */
+export interface GruWeights {
+  input_GI: Tensor; // [3H, I]
+  state_GH: Tensor; // [3H, H]
+  inputBias_G: Tensor; // [3H]
+  stateBias_G: Tensor; // [3H]
+}
+
+/**
+ * States of one GRU layer after every place, from `start_BH`.
+ * @returns states_BLH
+ */
+export const gru = (x_BLI: Tensor, start_BH: Tensor, weights: GruWeights): Tensor => {
+  const { input_GI, state_GH, inputBias_G, stateBias_G } = optionsOf('gru', weights);
+  const all = [input_GI, state_GH, inputBias_G, stateBias_G];
+  // `train`: without it a GPU keeps nothing for gradients. It drops nothing at a probability of 0.
+  const run = [true, 1, 0, true, false, true];
+  const [states_BLH, last] = gruOp(x_BLI, unsqueeze(start_BH, 0), all, ...run) as [Tensor, Tensor];
+  last.dispose();
+  return states_BLH;
+};
+
 // ---- normalisation ------------------------------------------------------------------------------
 
 const layerNormOp = operator('aten::layer_norm', 'input normalized_shape weight bias eps');

@@ -47,9 +47,14 @@ const NOTHING_VISIBLE = new RegExp(`^[ ${JOINER}]*$`, 'u');
  * @param item  id in the catalog, for titles without visible text
  */
 export function neutralTitle(title: string, item: number): string {
-  const text = title.replace(LONE_SURROGATE, '\ufffd').replace(HIDDEN, '').replace(GAP, ' ').trim();
-  if (NOTHING_VISIBLE.test(text)) return `item ${item}`;
-  return cutTitle(text, MAX_TITLE_CHARACTERS);
+  const text = visibleLine(title);
+  return text === '' ? `item ${item}` : cutTitle(text, MAX_TITLE_CHARACTERS);
+}
+
+/** A text as one line of what is visible of it; empty if nothing is. */
+export function visibleLine(text: string): string {
+  const line = text.replace(LONE_SURROGATE, '\ufffd').replace(HIDDEN, '').replace(GAP, ' ').trim();
+  return NOTHING_VISIBLE.test(line) ? '' : line;
 }
 
 /** The first characters of a text, `most` with the mark, or the whole text if it fits. */

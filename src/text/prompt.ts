@@ -6,13 +6,16 @@
  * vocabulary. Titles are encoded once each, with a leading space, so that a title has the same tokens
  * in the history, among the candidates and as the answer. A prompt's ids are therefore those of its pieces one
  * after the other; where a title ends in a sign, encoding the whole text at once could merge it
- * with the comma behind (`!,`). The wording is ours; as in the papers, the order of question and list varies
- * between templates.
+ * with the comma behind (`!,`). Attributes that a template shows stand around the title as pieces of their own; the
+ * answer is the title alone. The wording is a template's; as in the papers, the order of question and list varies
+ * between the wordings of one.
  *
- * Titles are made harmless first: `neutralTitle` says how.
+ * Titles and attributes are made harmless first: `neutralTitle` says how.
  */
 import { mismatch } from '../errors/index.js';
+import { attributeTexts, fillGroups, type TextItem } from './item-pattern.js';
 import { cutTitle, MAX_TITLE_TOKENS, neutralTitle } from './neutral-title.js';
+import type { PromptTemplate } from './prompt-template.js';
 
 /** What a prompt builder needs of a tokenizer. */
 export interface TextEncoder {
@@ -21,49 +24,6 @@ export interface TextEncoder {
   decode(ids: readonly number[]): string;
   readonly bosId?: number;
 }
-
-/** What the items are, for the wording. */
-export type PromptDomain = 'movie' | 'game' | 'artist' | 'item';
-
-const WORDS: Record<PromptDomain, { plural: string; singular: string; past: string }> = {
-  movie: { plural: 'movies', singular: 'movie', past: 'watched' },
-  game: { plural: 'games', singular: 'game', past: 'played' },
-  artist: { plural: 'artists', singular: 'artist', past: 'listened to' },
-  item: { plural: 'items', singular: 'item', past: 'chosen' },
-};
-
-type Words = (typeof WORDS)[PromptDomain];
-
-/** Pieces of text around HISTORY and CANDIDATES; the answer's title follows the last piece. */
-const TEMPLATES: readonly ((
-  words: Words,
-  count: number,
-) => readonly (string | 'HISTORY' | 'CANDIDATES')[])[] = [
-  ({ plural, singular, past }, count) => [
-    `A user has ${past} these ${plural}, oldest first:`,
-    'HISTORY',
-    `.\nOne of these ${count} ${plural} comes next:`,
-    'CANDIDATES',
-    `.\nNext ${singular}:`,
-  ],
-  ({ plural, singular, past }, count) => [
-    `Choose the next ${singular} for a user out of ${count} candidates:`,
-    'CANDIDATES',
-    `.\nSo far the user has ${past}:`,
-    'HISTORY',
-    `.\nThe best choice among the ${plural} is:`,
-  ],
-  ({ plural, singular, past }) => [
-    `History of ${plural} a user has ${past}:`,
-    'HISTORY',
-    `.\nCandidates:`,
-    'CANDIDATES',
-    `.\nWhich ${singular} will the user pick next? Answer:`,
-  ],
-];
-
-/** Number of wordings; a template is a number below it. */
-export const TEMPLATE_COUNT = TEMPLATES.length;
 
 /** A prompt as tokens. */
 export interface Prompt {
@@ -77,8 +37,8 @@ export interface PromptRequest {
   candidates: readonly number[];
   /** Whether titles are followed by slots. */
   hasSlots: boolean;
-  /** Which wording, from 0. */
-  template: number;
+  /** Which wording of the template, from 0. */
+  wording: number;
 }
 
 /** What a base can hold of a prompt with its answer. */
@@ -96,57 +56,64 @@ const MIN_TITLE_TOKENS = 8;
 export class PromptBuilder {
   readonly #shown: string[];
   readonly #titles: number[][];
+  /** As they stand in lists, with attributes. */
+  readonly #written: number[][];
   readonly #pieces = new Map<string, number[]>();
-  readonly #comma: number[];
-  readonly #newline: number[];
-  readonly #words: Words;
-  /** Longer titles are cut. No number of long titles makes a prompt too long for the base, if its room is given. */
+  readonly #separator: number[];
+  readonly #end: number[];
+  /** Longer titles are cut, and attributes that a title leaves no room are left out. No number of long titles makes a prompt too long for the base, if its room is given. */
   readonly maxTitleTokens: number;
 
   /** @param room  of the base; without it titles may take `MAX_TITLE_TOKENS` */
   constructor(
     readonly encoder: TextEncoder,
-    titles: readonly string[],
-    readonly domain: PromptDomain,
+    readonly items: readonly TextItem[],
+    readonly template: PromptTemplate,
     room?: PromptRoom,
   ) {
-    this.#words = WORDS[domain];
-    this.#comma = this.#goOn(',');
-    this.#newline = this.#goOn('\n');
+    this.#separator = this.#goOn(template.separator);
+    this.#end = this.#goOn(template.end);
     this.maxTitleTokens = this.#limit(room);
     this.#shown = [];
     this.#titles = [];
-    for (const [item, title] of titles.entries()) {
-      const { text, tokens } = this.#fit(neutralTitle(title, item));
+    this.#written = [];
+    for (const [id, item] of items.entries()) {
+      const { text, tokens } = this.#fit(neutralTitle(item.title, id));
       this.#shown.push(text);
       this.#titles.push(tokens);
+      this.#written.push(this.#write(item, { text, tokens }));
     }
   }
 
-  build({ history, candidates, hasSlots, template }: PromptRequest): Prompt {
-    const pieces = TEMPLATES[template];
+  /** Number of wordings; a request's is a number below it. */
+  get wordings(): number {
+    return this.template.wordings.length;
+  }
+
+  build({ history, candidates, hasSlots, wording }: PromptRequest): Prompt {
+    const pieces = this.template.wordings[wording];
     if (pieces === undefined) {
       throw mismatch('usage', {
-        where: 'PromptBuilder.build(template)',
-        expected: `0 to ${TEMPLATE_COUNT - 1}`,
-        got: template,
+        where: 'PromptBuilder.build(wording)',
+        expected: `0 to ${this.wordings - 1}`,
+        got: wording,
       });
     }
     const prompt: Prompt = {
       ids: this.encoder.bosId === undefined ? [] : [this.encoder.bosId],
       slots: [],
     };
-    for (const [place, piece] of pieces(this.#words, candidates.length).entries()) {
-      if (piece === 'HISTORY') this.#appendItems(prompt, history, hasSlots);
-      else if (piece === 'CANDIDATES') this.#appendItems(prompt, candidates, hasSlots);
-      else prompt.ids.push(...this.#piece(piece, place === 0));
+    for (const [place, piece] of pieces.entries()) {
+      if (piece.kind === 'history') this.#appendItems(prompt, history, hasSlots);
+      else if (piece.kind === 'candidates') this.#appendItems(prompt, candidates, hasSlots);
+      else prompt.ids.push(...this.#piece(counted(piece.text, candidates.length), place === 0));
     }
     return prompt;
   }
 
-  /** Tokens of an item's title as the answer, newline included. */
+  /** Tokens of an item's title as the answer, the template's end included. */
   answer(item: number): number[] {
-    return [...this.#title(item), ...this.#newline];
+    return [...this.#title(item), ...this.#end];
   }
 
   /** An item's title as the model sees it, and as its answers are to be compared with. */
@@ -162,21 +129,25 @@ export class PromptBuilder {
 
   /** The token that ends an answer. */
   get end(): number {
-    return this.#newline[0] as number;
+    return this.#end[0] as number;
   }
 
   #appendItems(prompt: Prompt, items: readonly number[], hasSlots: boolean): void {
     for (const [i, item] of items.entries()) {
-      if (i > 0) prompt.ids.push(...this.#comma);
-      prompt.ids.push(...this.#title(item));
+      if (i > 0) prompt.ids.push(...this.#separator);
+      prompt.ids.push(...this.#known(this.#written, item));
       if (!hasSlots) continue;
       prompt.slots.push({ position: prompt.ids.length, item });
-      prompt.ids.push(this.#comma[0] as number); // any token: its embedding is replaced
+      prompt.ids.push(this.#separator[0] as number); // any token: its embedding is replaced
     }
   }
 
   #title(item: number): number[] {
-    const tokens = this.#titles[item];
+    return this.#known(this.#titles, item);
+  }
+
+  #known(texts: readonly number[][], item: number): number[] {
+    const tokens = texts[item];
     if (tokens === undefined) {
       throw mismatch('data', {
         where: 'PromptBuilder',
@@ -201,17 +172,18 @@ export class PromptBuilder {
     return this.encoder.encode(text, { isContinuation: true });
   }
 
-  /** What is left to a title when the wording, a comma and a slot per title and the line's end are in. */
+  /** What is left to a title when the wording, a separator and a slot per title and the line's end are in. */
   #limit(room: PromptRoom | undefined): number {
     if (room === undefined) return MAX_TITLE_TOKENS;
-    const wordings = TEMPLATES.map((template) =>
-      template(this.#words, room.titles)
-        .filter((piece) => piece !== 'HISTORY' && piece !== 'CANDIDATES')
-        .reduce((total, piece) => total + this.#goOn(piece).length, 0),
+    const wordings = this.template.wordings.map((pieces) =>
+      pieces.reduce((total, piece) => {
+        if (piece.kind !== 'text') return total;
+        return total + this.#goOn(counted(piece.text, room.titles)).length;
+      }, 0),
     );
     const start = 2; // the token a text starts with, and a space some tokenizers put before its first word
-    const fixed = start + Math.max(...wordings) + this.#newline.length;
-    const perTitle = this.#comma.length + 1;
+    const fixed = start + Math.max(...wordings) + this.#end.length;
+    const perTitle = this.#separator.length + 1;
     const left = Math.floor((room.positions - fixed) / room.titles) - perTitle;
     return Math.max(MIN_TITLE_TOKENS, Math.min(MAX_TITLE_TOKENS, left));
   }
@@ -220,7 +192,7 @@ export class PromptBuilder {
   #fit(title: string): { text: string; tokens: number[] } {
     const cut = (characters: number) => {
       const text = cutTitle(title, characters);
-      return { text, tokens: this.#goOn(` ${text}`) };
+      return { text, tokens: this.#goOn(this.template.lead + text) };
     };
     const { length } = [...title];
     let [fits, tooMany] = [1, length + 1];
@@ -235,4 +207,28 @@ export class PromptBuilder {
     }
     return best;
   }
+  /** An item as it stands in lists: attributes give way, the last one first, where the title leaves no room. */
+  #write(item: TextItem, title: { text: string; tokens: number[] }): number[] {
+    const { lead, item: pattern } = this.template;
+    if (pattern.before.length + pattern.after.length === 0) return title.tokens;
+    const values = attributeTexts(item.attributes, pattern.attributes);
+    for (const name of [...pattern.attributes.toReversed(), undefined]) {
+      const before = fillGroups(pattern.before, values);
+      const after = fillGroups(pattern.after, values);
+      const gap = before.endsWith(' ') ? ' ' : '';
+      const tokens = [
+        ...(before === '' ? title.tokens : this.#goOn(lead + before.trimEnd())),
+        ...(before === '' ? [] : this.#goOn(gap + title.text)),
+        ...(after === '' ? [] : this.#goOn(after)),
+      ];
+      if (tokens.length <= this.maxTitleTokens) return tokens;
+      if (name !== undefined) values.delete(name);
+    }
+    return title.tokens;
+  }
+}
+
+/** A text of a wording with the number of candidates in it. */
+function counted(text: string, count: number): string {
+  return text.replaceAll('{count}', String(count));
 }

@@ -12,6 +12,7 @@ import {
   readBytes,
   readText,
   removeTemporaries,
+  snakeKeys,
   syncFile,
   takeLock,
   writeFileAtomic,
@@ -24,6 +25,10 @@ export class RunFolder {
   /** Resolved settings, hashes of data and base, engine. */
   get run(): string {
     return join(this.path, 'run.json');
+  }
+  /** Copy of the prompt template, of methods that read titles. */
+  get prompt(): string {
+    return join(this.path, 'prompt.yaml');
   }
   /** One JSON object per line: steps and validations. */
   get metrics(): string {
@@ -67,7 +72,7 @@ export class RunFolder {
    * @throws IloraError `training` if another one trains there, `file` if the lock cannot be written
    */
   async whileLocked<T>(body: () => Promise<T>): Promise<T> {
-    const release = await takeLock(this.path);
+    const release = await takeLock(this.path, { doing: 'training', code: 'training' });
     try {
       for (const folder of [this.path, this.checkpoints]) removeTemporaries(folder);
       return await body();
@@ -82,7 +87,7 @@ export class RunFolder {
 
   /** Appends one object to the metrics, the whole line or nothing of it. @throws IloraError `file` */
   log(entry: Record<string, unknown>): void {
-    const line = `${JSON.stringify(entry)}\n`;
+    const line = `${JSON.stringify(snakeKeys(entry))}\n`;
     appendAtomic(this.metrics, line);
     this.#hash?.update(line);
   }

@@ -31,6 +31,8 @@ export interface RunRecord {
     /** Of its best weights; absent from runs of earlier versions. */
     sha256?: string;
   };
+  /** Hash of the prompt template, of methods that read titles; absent from runs of earlier versions. */
+  prompt?: { sha256: string };
   engine: { libtorch: string; threads: number; device: string; processor: string };
 }
 
@@ -63,10 +65,11 @@ export function begin(folder: RunFolder, record: RunRecord, resume: boolean): vo
     return;
   }
   const earlier = readRecord(folder.path);
-  for (const key of ['settings', 'dataset', 'base', 'encoder'] as const) {
+  for (const key of ['settings', 'dataset', 'base', 'encoder', 'prompt'] as const) {
     const [was, is] = [earlier[key], record[key]];
-    if (key === 'encoder' && earlier.encoder?.sha256 === undefined) continue;
-    if (JSON.stringify(strip(was)) === JSON.stringify(strip(is))) continue;
+    if ((key === 'encoder' || key === 'prompt') && earlier[key]?.sha256 === undefined) continue;
+    const isSame = JSON.stringify(strip(was, earlier)) === JSON.stringify(strip(is, earlier));
+    if (isSame) continue;
     throw mismatch('settings', {
       where: key === 'base' ? (record.base?.path ?? folder.path) : folder.path,
       expected: `the ${key} the run was begun with${hashOf(was)}`,
@@ -83,11 +86,15 @@ function hashOf(part: unknown): string {
   return text === undefined ? '' : ` (${text.slice(0, 12)})`;
 }
 
-/** Paths may be written another way when a run is resumed. */
-function strip(value: unknown): unknown {
-  const { out, data, path, encoder, ...rest } = (value ?? {}) as Record<string, unknown>;
+/** Paths may be written another way when a run is resumed; a template is compared by its hash, if there is one. */
+function strip(value: unknown, earlier: RunRecord): unknown {
+  const { out, data, path, encoder, prompt, ...rest } = (value ?? {}) as Record<string, unknown>;
   void [out, data, path];
-  return { ...rest, ...(typeof encoder === 'object' && { encoder }) };
+  return {
+    ...rest,
+    ...(typeof encoder === 'object' && { encoder }),
+    ...(earlier.prompt === undefined && { prompt }),
+  };
 }
 
 const text = z.string();
@@ -108,6 +115,7 @@ const recordSchema = z.discriminatedUnion('format', [
     format: z.literal('ilora-run-2'),
     ...commonShape,
     encoder: z.looseObject({ path: text, sha256: text.optional() }).optional(),
+    prompt: z.looseObject({ sha256: text }).optional(),
   }),
 ]);
 
@@ -135,6 +143,7 @@ export function readRecord(path: string): RunRecord {
   const encoder = isEarlier
     ? { path: data.recommender ?? DEFAULT_ENCODER.name, sha256: data.recommenderSha256 }
     : data.encoder;
+  const prompt = isEarlier ? undefined : data.prompt;
   if (needs.encoder && encoder === undefined)
     throw mismatch('format', { where: `${file}: encoder`, expected: 'an object', got: undefined });
   return {
@@ -145,6 +154,7 @@ export function readRecord(path: string): RunRecord {
       base: { path: data.base.path, sha256: data.base.sha256, dtype: data.base.dtype },
     }),
     ...(needs.encoder && encoder && { encoder: withoutUndefined(encoder) }),
+    ...(prompt && { prompt: { sha256: prompt.sha256 } }),
     engine: data.engine,
   };
 }

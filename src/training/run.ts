@@ -7,7 +7,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { type Dataset, type Instance, openDataset } from '../data/index.js';
 import { mismatch } from '../errors/index.js';
-import { hashFile } from '../files/index.js';
+import { hashFile, snakeKeys } from '../files/index.js';
 import {
   type Base,
   baseDtype,
@@ -25,6 +25,7 @@ import { type Device, prepareDevice, scope } from '../tensor/index.js';
 import { loadSealed, saveSealed } from '../weights/index.js';
 import { gradientSource } from './gradients/workers.js';
 import { RunFolder } from './run-folder.js';
+import { describePrompt, keepPrompt, withKeptPrompt } from './run-prompt.js';
 import { begin, describe, type RunRecord, readRecord } from './run-record.js';
 import { resolveSettings, type Settings } from './settings.js';
 import {
@@ -117,6 +118,7 @@ export async function trainRun(
           dtype: shared.base?.dtype ?? baseDtype(settings.dtype ?? 'auto', device),
         },
       }),
+      ...describePrompt(settings),
       ...(encoder && {
         encoder: {
           path: relative(resolve(settings.out), resolve(encoder.folder.path)),
@@ -125,8 +127,10 @@ export async function trainRun(
       }),
     };
     begin(folder, record, resume);
+    keepPrompt(folder, settings);
+    const own = withKeptPrompt(folder, settings, record);
     const parts = partsOf(path, { settings, record, shared, encoder });
-    const model = method.build(settings, parts);
+    const model = method.build(own, parts);
     hooks.onStage?.(`train ${method.name}`);
     const summary = await learn({ method, model, settings, parts, folder }, hooks);
     model.freeze();
@@ -172,11 +176,12 @@ async function fit(
   { signal }: RunHooks,
 ): Promise<TrainingSummary> {
   const started = performance.now();
-  await learning.fit(model, settings, parts, { ...(signal && { signal }) });
+  const chosen = await learning.fit(model, settings, parts, { ...(signal && { signal }) });
   scope(() => saveSealed(folder.best, model.state()));
   const seconds = (performance.now() - started) / 1000;
-  const summary = { steps: 0, examples: parts.dataset.rows('train'), seconds, bestStep: 0 };
-  folder.writeJson(folder.summary, summary);
+  const examples = parts.dataset.rows('train');
+  const summary = { ...(chosen && { chosen }), steps: 0, examples, seconds, bestStep: 0 };
+  folder.writeJson(folder.summary, snakeKeys(summary));
   return summary;
 }
 
@@ -195,11 +200,11 @@ export async function openRun(
   }: { data?: string; basePath?: string; shared?: Partial<Shared>; device?: Device } = {},
 ): Promise<Run> {
   const record = readRecord(path);
-  const settings: Settings = { ...record.settings, ...(device && { device }) };
-  const method = methodNamed(settings.method);
-  prepareDevice(settings.device as Device);
   const folder = new RunFolder(path);
-  const dataset = shared?.dataset ?? (await openDataset(data ?? settings.data));
+  const said: Settings = { ...record.settings, ...(device && { device }) };
+  const method = methodNamed(said.method);
+  prepareDevice(said.device as Device);
+  const dataset = shared?.dataset ?? (await openDataset(data ?? said.data));
   if (dataset.hash !== record.dataset.hash) {
     throw mismatch('data', {
       where: path,
@@ -215,6 +220,7 @@ export async function openRun(
       hint: 'continue it with `ilora train --resume`',
     });
   }
+  const settings = withKeptPrompt(folder, said, record);
   const encoder = record.encoder && (await openEncoder(path, record.encoder, dataset, device));
   const place = record.base && (shared?.base?.path ?? basePath ?? record.base.path);
   if (place !== undefined) checkBase(place, record);

@@ -6,7 +6,7 @@
 import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { faults, show } from '../errors/index.js';
-import { camelCase, camelKeys, readText, snakeCase, snakeKeys } from '../files/index.js';
+import { camelCase, camelKeys, parseYaml, readText, snakeCase, snakeKeys } from '../files/index.js';
 import {
   type CommonSettings,
   commonShape,
@@ -16,7 +16,6 @@ import {
   methodNamed,
   settingsSchema,
 } from '../recommenders/index.js';
-import { parseYaml } from './yaml.js';
 
 /** What is run: every default filled in, the preset's too. A method knows what else its own settings hold. */
 export type Settings = CommonSettings;

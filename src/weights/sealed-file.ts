@@ -6,9 +6,8 @@
  * earlier versions have none, and no single changed byte turns the one into the other.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, readSync } from 'node:fs';
 import { mismatch } from '../errors/index.js';
-import { fileError, openRegular, writeFileAtomic } from '../files/index.js';
+import { hashFile, writeFileAtomic } from '../files/index.js';
 import type { Tensor } from '../tensor/index.js';
 import { openSafetensors, safetensorsBlocks } from './safetensors.js';
 import { loadTensors, storedTensors } from './tensor-file.js';
@@ -65,21 +64,8 @@ export function checkSeal(path: string, hint: string): string | undefined {
 
 /** The hash of a file with zeros in place of a text of its head. */
 function hashWithout(path: string, text: string): string {
-  const hash = createHash('sha256');
-  const block = Buffer.alloc(1 << 22);
-  const { file } = openRegular(path);
-  try {
-    for (let read = readSync(file, block), isHead = true; read > 0; read = readSync(file, block)) {
-      const part = block.subarray(0, read);
-      const at = isHead && text !== '' ? part.indexOf(text) : -1;
-      if (at >= 0) part.fill('0', at, at + text.length);
-      isHead = false;
-      hash.update(part);
-    }
-  } catch (error) {
-    throw fileError(path, 'a readable file', error);
-  } finally {
-    closeSync(file);
-  }
-  return hash.digest('hex');
+  return hashFile(path, (block, position) => {
+    const at = position === 0 && text !== '' ? block.indexOf(text) : -1;
+    if (at >= 0) block.fill('0', at, at + text.length);
+  });
 }

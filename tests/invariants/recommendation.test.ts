@@ -15,7 +15,7 @@ import {
   sum,
   Tensor,
 } from '../../src/tensor/index.js';
-import { PromptBuilder } from '../../src/text/index.js';
+import { openPromptTemplate, PromptBuilder } from '../../src/text/index.js';
 import {
   tinyAdapterOptions,
   tinyIlora,
@@ -127,7 +127,11 @@ test('an adapter with zero `up` ranks as the bare base does, bit for bit, and so
       instances(3),
       fc.constantFrom('lora' as const, 'ilora' as const),
       async (list, kind) => {
-        const prompts = new PromptBuilder(wordEncoder, titles, 'movie');
+        const prompts = new PromptBuilder(
+          wordEncoder,
+          titles.map((title) => ({ title })),
+          openPromptTemplate('movie'),
+        );
         const parts = { name: 'x', objective: 'title-likelihood', prompts, batchTokens: 1 << 20 };
         const base = tinyLlama();
         const scores = async (recommender: LlmRecommender): Promise<unknown> =>

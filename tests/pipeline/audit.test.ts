@@ -65,8 +65,10 @@ test('an imported clean dataset passes, with a finding of every check', () => {
   const { dataset, findings } = documentOf(result);
   assert.equal(dataset.name, 'clean');
   assert.equal(findings.length, 17);
-  for (const { id, severity, isKnown } of findings)
-    assert.deepEqual([id, severity, isKnown], [id, 'info', true]);
+  for (const finding of findings) {
+    const { id, severity, is_known } = finding as unknown as Record<string, unknown>;
+    assert.deepEqual([id, severity, is_known], [id, 'info', true]);
+  }
 });
 
 test('faults give findings, and an exit code of 1 where asked for; faulty lists are audited, not refused', async () => {

@@ -68,7 +68,7 @@ test('bench:score ends in one object with the agreed keys', () => {
   assert.equal(document.ratio_vs_one_by_one, null);
 });
 
-test('what is not there is refused with the command that gets it', () => {
+test('what is not there is refused once, with the command that gets it all', () => {
   const refused = (...flags: string[]): string => {
     const { status, stderr } = bench('train', flags, { ILORA_CACHE: join(folder, 'empty') });
     assert.notEqual(status, 0);
@@ -82,15 +82,20 @@ test('what is not there is refused with the command that gets it', () => {
     );
     return stderr;
   };
-  assert.match(refused('--no-peers', '--data', join(folder, 'none')), /ilora data pull/);
-  assert.match(
-    refused('--no-peers', '--data', data, '--base', join(folder, 'no')),
-    /no: expected a GGUF/,
+  const [none, python] = [join(folder, 'none'), join(folder, 'python')];
+  const all = refused('--data', none, '--peers', python).trim().split('\n');
+  assert.equal(all[0], 'bench:train: 3 things are missing');
+  assert.match(all[1] ?? '', /none: expected a dataset folder/);
+  assert.match(all[2] ?? '', /smollm2-135m: expected a model that was pulled, got nothing$/);
+  assert.match(all[3] ?? '', /python: expected a Python with torch, transformers/);
+  assert.equal(
+    all[4],
+    `get all that can be had: npm run bench:setup -- --data ${none}`,
+    'one command for dataset and model',
   );
-  assert.match(
-    refused('--data', data, '--base', base, '--peers', join(folder, 'python')),
-    /python3 -m venv bench\/\.venv && bench\/\.venv\/bin\/pip install -r bench\/peers/,
-  );
-  assert.match(refused('--no-peers', '--data', data), /ilora model pull smollm2-135m/);
+  assert.match(all[5] ?? '', /--peers PATH or ILORA_BENCH_PYTHON/);
+  const given = refused('--no-peers', '--data', data, '--base', join(folder, 'no'));
+  assert.match(given, /no: expected a GGUF/);
+  assert.doesNotMatch(given, /bench:setup/, 'what only the user can bring');
   assert.match(refused('--rounds', '0', '--data', data), /--rounds: expected a whole number/);
 });

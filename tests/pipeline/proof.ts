@@ -1,12 +1,14 @@
 /** Runs the short form of a proof as a command and reads the document it ends with. */
+import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { camelKeys } from '../../src/files/index.js';
 import { ROOT } from './command.js';
 
 export interface ProofEnd {
   status: number | null;
   stderr: string;
-  /** The last line of stdout. */
+  /** The last line of stdout, keys in camelCase. */
   document: Record<string, unknown>;
 }
 
@@ -19,5 +21,7 @@ export function proof(name: string): ProofEnd {
     maxBuffer: 1 << 26,
   });
   const last = stdout.trim().split('\n').at(-1) ?? '';
-  return { status, stderr, document: last === '' ? {} : JSON.parse(last) };
+  assert.doesNotMatch(last, /"[a-z]+[A-Z]\w*":/, 'keys are snake_case');
+  const document = camelKeys(last === '' ? {} : JSON.parse(last)) as Record<string, unknown>;
+  return { status, stderr, document };
 }

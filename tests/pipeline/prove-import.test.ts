@@ -35,6 +35,6 @@ test('an import holds what SQL says, in bounded memory, and can be opened', () =
     assert.ok(ratio > 0 && imports.length === 1 && sorts.length === 1);
   }
   assert.ok(opened.every(({ instances, peakMb }) => instances === 10_000 && peakMb < 500));
-  assert.deepEqual(Object.keys(byTime.rows), ['train', 'validation', 'test', 'test-wide']);
+  assert.deepEqual(Object.keys(byTime.rows), ['train', 'validation', 'test', 'testWide']);
   assert.ok(byTime.peakMb < 600);
 });

@@ -23,7 +23,7 @@ test('stopped and resumed runs equal uninterrupted ones, and a changed checkpoin
     'linear',
     'workers',
     'conv',
-    'conv-batch-norm',
+    'convBatchNorm',
   ]);
   for (const [name, variant] of Object.entries(variants)) {
     assert.equal(variant.runs, 1, name);

@@ -7,7 +7,8 @@ import { type TensorData, writeSafetensors } from '../../src/weights/safetensors
 
 const TOKENIZER = join(import.meta.dirname, '../parity/tokenizer/fixtures/llama/tokenizer.json');
 
-const config: ModelConfig = {
+/** Two layers over the small tokenizer. */
+const tinyBase: ModelConfig = {
   architecture: 'LlamaForCausalLM',
   vocabSize: 1200,
   hiddenSize: 16,
@@ -26,6 +27,13 @@ const config: ModelConfig = {
 
 /** Writes config.json, model.safetensors and tokenizer.json; the weights depend on the seed alone. */
 export function writeBaseFolder(folder: string, seed = 1): void {
+  writeLlama(folder, {}, new Random(seed, 'base-folder'));
+  copyFileSync(TOKENIZER, join(folder, 'tokenizer.json'));
+}
+
+/** Writes config.json and model.safetensors of a Llama that differs from the tiny one as said. */
+export function writeLlama(folder: string, differing: Partial<ModelConfig>, random: Random): void {
+  const config = { ...tinyBase, ...differing };
   mkdirSync(folder, { recursive: true });
   writeFileSync(
     join(folder, 'config.json'),
@@ -42,12 +50,12 @@ export function writeBaseFolder(folder: string, seed = 1): void {
       max_position_embeddings: config.maxPositions,
       tie_word_embeddings: config.tieWordEmbeddings,
       hidden_act: 'silu',
-      eos_token_id: 2,
+      eos_token_id: config.eosTokenIds[0],
     }),
   );
-  const random = new Random(seed, 'base-folder');
   const tensors: TensorData[] = [...expectedShapes(config)].map(([name, shape]) => {
     const size = shape.reduce((a, b) => a * b, 1);
+    // Norms near one, everything else wide enough that every layer matters.
     const isNorm = shape.length === 1;
     const scale = isNorm ? 0.1 : 1 / Math.sqrt(shape.at(-1) as number);
     const data = Float32Array.from(
@@ -57,5 +65,4 @@ export function writeBaseFolder(folder: string, seed = 1): void {
     return { name: `model.${name}`, dtype: 'F32', shape, data };
   });
   writeSafetensors(join(folder, 'model.safetensors'), tensors);
-  copyFileSync(TOKENIZER, join(folder, 'tokenizer.json'));
 }

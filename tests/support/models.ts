@@ -10,7 +10,7 @@ import {
   type SASRecOptions,
 } from '../../src/recommenders/index.js';
 import { cast, type DType, Generator, keep, mul, randn } from '../../src/tensor/index.js';
-import { PromptBuilder, type TextEncoder } from '../../src/text/index.js';
+import { openPromptTemplate, PromptBuilder, type TextEncoder } from '../../src/text/index.js';
 import { expectedShapes, type ModelConfig } from '../../src/weights/model-config.js';
 import { fill_ } from './numeric.js';
 
@@ -130,7 +130,11 @@ export function tinyIlora({
     name: 'ilora',
     base,
     objective: 'title-likelihood',
-    prompts: new PromptBuilder(wordEncoder, titles, 'movie'),
+    prompts: new PromptBuilder(
+      wordEncoder,
+      titles.map((title) => ({ title })),
+      openPromptTemplate('movie'),
+    ),
     adapter,
     encoder,
     batchTokens,

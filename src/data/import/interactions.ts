@@ -7,6 +7,13 @@
  * the user asked for, or a bad row.
  */
 import { basename } from 'node:path';
+import {
+  type AttributeColumn,
+  type AttributeInfo,
+  attributeColumns,
+  NO_ATTRIBUTES,
+  readAttributes,
+} from '../attribute.js';
 import { type DatasetDraft, publishedWindow, type WindowRule } from '../draft.js';
 import type { SequenceStore } from '../sequence-store.js';
 import { splitSequences } from '../split.js';
@@ -42,6 +49,8 @@ export async function importInteractions(options: ImportOptions): Promise<Import
 /** The steps of one import; every step leaves a table or a view the next one reads. */
 class Importer {
   private columns: ColumnMap = {};
+  /** Columns of the items' file that become attributes; column i is read as `attribute_i`. */
+  private attributes: AttributeColumn[] = [];
   private timeUnit: TimeUnit = 'file order';
   /** All ids of users, of items are whole numbers, which are kept as such. */
   private isWhole = { user: false, item: false };
@@ -75,7 +84,7 @@ class Importer {
     this.refuseBadRows();
     await this.filter();
     await this.number();
-    const items = await this.readItems();
+    const { items, infos } = await this.readItems();
     const sequences = await gatherSequences(database, {
       isTimed: options.inFileOrder !== true,
       rows: this.raw.rows,
@@ -96,6 +105,7 @@ class Importer {
       titles: options.items === undefined ? 'ids' : (options.titleStyle ?? 'raw'),
       window,
       items,
+      attributes: infos,
       sequences,
       ...split,
       splitRule: { ...split.splitRule, ...this.filters() },
@@ -103,7 +113,11 @@ class Importer {
       notes: this.notes,
     };
     const badRows = { count: this.bad.count, listed: this.bad.listed };
-    return { draft, columns: this.columns, timeUnit: this.timeUnit, badRows };
+    const attributes = infos.map((info) => ({
+      ...(this.attributes.find(({ name }) => name === info.name) as AttributeColumn),
+      ...info,
+    }));
+    return { draft, columns: this.columns, attributes, timeUnit: this.timeUnit, badRows };
   }
 
   /** Table `items`: place (order in the file), id, title. */
@@ -120,7 +134,17 @@ class Importer {
       optional: [],
     });
     Object.assign(this.columns, columns);
-    await table.load({ id: ['text', columns.itemId], title: ['text', columns.itemTitle] });
+    this.attributes = attributeColumns(options.items, table.columns, {
+      taken: [columns.itemId, columns.itemTitle] as string[],
+      wanted: options.attributes,
+    });
+    await table.load({
+      id: ['text', columns.itemId],
+      title: ['text', columns.itemTitle],
+      ...Object.fromEntries(
+        this.attributes.map(({ column }, i) => [`attribute_${i}`, ['text', column] as const]),
+      ),
+    });
     await database.run(checkItemsSql);
     await this.bad.collect(table, 'items_checked', await this.bad.countIn('items_checked'));
     await database.run(
@@ -253,7 +277,7 @@ class Importer {
       const itemId = this.isWhole.item ? wholeIdSql('id') : 'id';
       const isUsed = options.keepUnusedItems === true ? '' : `WHERE item_id IN ${used}`;
       await database.run(`CREATE TABLE item_numbers AS
-        SELECT item_id, source_id, title, CAST(row_number() OVER (ORDER BY place) - 1 AS INTEGER) AS number
+        SELECT item_id, source_id, title, place AS item_place, CAST(row_number() OVER (ORDER BY place) - 1 AS INTEGER) AS number
         FROM (SELECT ${itemId} AS item_id, id AS source_id, title, place FROM items) ${isUsed}`);
       const unused =
         (await database.number('SELECT count(*) FROM items')) -
@@ -262,12 +286,19 @@ class Importer {
     }
   }
 
-  private async readItems(): Promise<Item[]> {
+  private async readItems(): Promise<{ items: Item[]; infos: AttributeInfo[] }> {
     const style = this.options.titleStyle ?? 'raw';
     const items: Item[] = [];
-    for await (const [ids, titles] of this.database.columns(
-      'SELECT source_id, title FROM item_numbers ORDER BY number',
-    ))
+    const names = this.attributes.map((_, i) => `attribute_${i}`);
+    const texts = names.map((): (string | null)[] => []);
+    const from =
+      names.length === 0
+        ? 'item_numbers n'
+        : 'item_numbers n JOIN items_raw r ON r.place = n.item_place';
+    const own = names.map((name) => `, r.${name}`).join('');
+    for await (const [ids, titles, ...more] of this.database.columns(
+      `SELECT n.source_id, n.title${own} FROM ${from} ORDER BY n.number`,
+    )) {
       for (let i = 0; i < ids!.length; i++) {
         const sourceTitle = tidyTitle(String(titles![i]));
         items.push({
@@ -275,9 +306,20 @@ class Importer {
           title: cleanTitle(sourceTitle, style),
           sourceTitle,
           sourceId: String(ids![i]),
+          attributes: NO_ATTRIBUTES,
         });
       }
-    return items;
+      for (const [i, column] of more.entries())
+        for (const text of column) texts[i]!.push(text as string | null);
+    }
+    const read = readAttributes(
+      this.attributes.map(({ name }) => name),
+      texts,
+      items.length,
+    );
+    if (names.length > 0)
+      for (const [i, item] of items.entries()) item.attributes = read.attributes[i]!;
+    return { items, infos: read.infos };
   }
 
   /** Filters that were asked for, for the manifest. */

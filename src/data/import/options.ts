@@ -1,6 +1,7 @@
 /**
  * What an import is asked for, and what it answers.
  */
+import type { AttributeColumn, AttributeInfo } from '../attribute.js';
 import type { DatasetDraft, WindowRule } from '../draft.js';
 import type { Fractions, SplitRule } from '../split.js';
 import type { TitleStyle } from '../title.js';
@@ -18,6 +19,8 @@ export interface ImportOptions {
   items?: string;
   /** Names of columns; the others are guessed. */
   columns?: ColumnMap;
+  /** Columns of the items' file that become attributes, by either name; all further ones by default. */
+  attributes?: readonly string[] | undefined;
   /** How the text files are written. */
   text?: TextOptions;
   /** Take the order in the file as order in time; no column of times is needed. */
@@ -50,6 +53,8 @@ export interface ImportResult {
   draft: DatasetDraft;
   columns: ColumnMap;
   timeUnit: TimeUnit;
+  /** Columns that became attributes, with their types. */
+  attributes: readonly (AttributeInfo & AttributeColumn)[];
   /** Bad rows that were skipped, up to `maxListed`, and the count of all. */
   badRows: { count: number; listed: readonly BadRow[] };
 }

@@ -122,8 +122,8 @@ export class ImportTable {
     return own;
   }
 
-  /** First rows as texts, for a preview. */
-  async preview(count: number): Promise<Record<string, string | null>[]> {
+  /** First rows as texts in the order of the columns, for a preview. */
+  async preview(count: number): Promise<(string | null)[][]> {
     const fields = this.columns.map((column) => `${this.field(column)} AS ${identifier(column)}`);
     const source =
       this.format === 'jsonl'
@@ -133,9 +133,7 @@ export class ImportTable {
       `SELECT ${fields.join(', ')} FROM ${source} LIMIT ${count}`,
       this.path,
     );
-    return rows.map((row) =>
-      Object.fromEntries(this.columns.map((column, i) => [column, row[i] as string | null])),
-    );
+    return rows as (string | null)[][];
   }
 
   /** Number of rows that DuckDB's CSV reader rejected. */
@@ -203,6 +201,9 @@ export class ImportTable {
   private field(column: string): string {
     if (this.format === 'jsonl')
       return `TRY_CAST(line AS JSON) ->> ${literal(`$."${column.replaceAll('"', '\\"')}"`)}`;
+    // Lists and records are read as JSON, as they stand in a file of JSON lines.
+    if (/\]$|^(STRUCT|MAP)\(/.test(this.types[this.columns.indexOf(column)] ?? ''))
+      return `CAST(to_json(${identifier(column)}) AS VARCHAR)`;
     return `CAST(${identifier(column)} AS VARCHAR)`;
   }
 }

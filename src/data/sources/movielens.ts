@@ -5,6 +5,7 @@
  * fact about how those rows came to be, not a recommendation.
  */
 import { mismatch } from '../../errors/index.js';
+import { NO_ATTRIBUTES } from '../attribute.js';
 import { type DatasetDraft, publishedWindow } from '../draft.js';
 import { RowRanges } from '../row-ranges.js';
 import { SequenceStore } from '../sequence-store.js';
@@ -47,6 +48,7 @@ export function movielensItems(titles: readonly string[], style: TitleStyle): It
     title: cleanTitle(title, style),
     sourceTitle: tidyTitle(title),
     sourceId: String(id + 1),
+    attributes: NO_ATTRIBUTES,
   }));
 }
 

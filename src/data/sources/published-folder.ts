@@ -7,10 +7,12 @@
  * - `train_sequences.jsonl`: whole train sequences, `{"user":k,"items":[...]}` (Last.fm);
  * - `train.jsonl` or `train_sample<n>.jsonl`: rows only (Steam). Each row becomes a sequence.
  */
+
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { mismatch } from '../../errors/index.js';
+import { NO_ATTRIBUTES } from '../attribute.js';
 import { type DatasetDraft, publishedWindow } from '../draft.js';
 import { RowRanges } from '../row-ranges.js';
 import { SequenceStore } from '../sequence-store.js';
@@ -80,6 +82,7 @@ export async function readPublishedFolder(
         title: cleanTitle(title, 'raw'),
         sourceTitle: title,
         sourceId: String(id),
+        attributes: NO_ATTRIBUTES,
       }),
     ),
     sequences,

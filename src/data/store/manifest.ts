@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { faults } from '../../errors/index.js';
+import { ATTRIBUTE_NAME, attributeTypes, MAX_ATTRIBUTES } from '../attribute.js';
 
 /** Name and version of the folder format. */
 export const datasetFormat = 'ilora-dataset-1';
@@ -22,7 +23,11 @@ export const datasetFiles = [
   'candidates/test-wide.tsv',
 ] as const;
 
+/** File of a dataset whose items have attributes. */
+export const attributesFile = 'attributes.jsonl';
+
 const count = z.int().min(0);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 const manifestSchema = z.strictObject({
   format: z.literal(datasetFormat),
@@ -53,12 +58,23 @@ const manifestSchema = z.strictObject({
     stream: z.string(),
     rule: z.string(),
   }),
+  /** Names and types of the items' attributes; absent where they have none. */
+  attributes: z
+    .array(z.strictObject({ name: z.string().regex(ATTRIBUTE_NAME), type: z.enum(attributeTypes) }))
+    .min(1)
+    .max(MAX_ATTRIBUTES)
+    .refine(
+      (all) => new Set(all.map(({ name }) => name)).size === all.length,
+      'expected each name once',
+    )
+    .optional(),
   /** sha256 of every other file. */
-  files: z.strictObject(
-    Object.fromEntries(datasetFiles.map((file) => [file, z.string().regex(/^[0-9a-f]{64}$/)])) as {
+  files: z.strictObject({
+    ...(Object.fromEntries(datasetFiles.map((file) => [file, sha256])) as {
       [file in (typeof datasetFiles)[number]]: z.ZodString;
-    },
-  ),
+    }),
+    [attributesFile]: sha256.optional(),
+  }),
   /** One hash for all that decides what an instance is: files, window rule, candidate rule. */
   hash: z.string().regex(/^[0-9a-f]{64}$/),
   /** sha256 of this file with zeros in this place; absent from datasets of earlier versions. */
@@ -81,6 +97,8 @@ export function datasetHash(
     `window ${window.minHistory} ${window.maxHistory}`,
     `candidates ${candidates.count} ${candidates.seed} ${candidates.stream}`,
     ...datasetFiles.map((file) => `${files[file]} ${file}`),
+    // A dataset without attributes keeps the hash that it had before there were any.
+    ...(files[attributesFile] === undefined ? [] : [`${files[attributesFile]} ${attributesFile}`]),
   ];
   return createHash('sha256').update(lines.join('\n')).digest('hex');
 }
@@ -124,6 +142,10 @@ export function parseManifest(text: string, where: string): DatasetManifest {
   if (seal !== undefined && seal !== sealOf(text.replace(seal, NO_SEAL)))
     throw faults('format', where, [
       'seal: expected the text as it was written, got another: the file was damaged or edited — make the dataset anew',
+    ]);
+  if ((result.data.attributes === undefined) !== (result.data.files[attributesFile] === undefined))
+    throw faults('format', where, [
+      `attributes: expected with the file ${attributesFile} in files, got one without the other`,
     ]);
   if (result.data.window.maxHistory < result.data.window.minHistory)
     throw faults('format', where, ['window: expected minHistory ≤ maxHistory']);

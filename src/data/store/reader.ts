@@ -4,7 +4,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IloraError, mismatch } from '../../errors/index.js';
-import { readText } from '../../files/index.js';
+import { isObject, parseStrictJson, readText } from '../../files/index.js';
+import { type Attributes, attributeFault, NO_ATTRIBUTES } from '../attribute.js';
 import { CandidateSampler } from '../candidates.js';
 import { Dataset } from '../dataset.js';
 import { RowRanges } from '../row-ranges.js';
@@ -12,7 +13,7 @@ import { SequenceStore } from '../sequence-store.js';
 import { type FrozenSplitName, frozenSplitNames, type Item, splitNames } from '../types.js';
 import { NumberList, readNumbers } from './digits.js';
 import { type Line, readLines } from './line-reader.js';
-import { type DatasetManifest, parseManifest } from './manifest.js';
+import { attributesFile, type DatasetManifest, parseManifest } from './manifest.js';
 import { SequenceLineReader } from './sequence-line.js';
 
 /**
@@ -60,6 +61,7 @@ class FolderReader {
   async read(): Promise<Dataset> {
     const { manifest, folder } = this;
     const items = await this.readItems();
+    await this.readAttributes(items);
     const catalog = { items, size: items.length };
     const sequences = await this.readSequences(items.length);
     const rows = {
@@ -99,10 +101,37 @@ class FolderReader {
       if (id !== String(items.length))
         throw mismatch('format', { where, expected: `item id ${items.length}`, got: id });
       if (title === '') throw mismatch('format', { where, expected: 'a title', got: title });
-      items.push({ id: items.length, title, sourceTitle, sourceId });
+      const attributes = NO_ATTRIBUTES;
+      items.push({ id: items.length, title, sourceTitle, sourceId, attributes });
     });
     this.expectCount('items.tsv', 'items', this.manifest.counts.items, items.length);
     return items;
+  }
+
+  /** Gives the items what `attributes.jsonl` says of them, if there is one. */
+  private async readAttributes(items: readonly Item[]): Promise<void> {
+    const { attributes: infos } = this.manifest;
+    if (infos === undefined) return;
+    const types = new Map(infos.map(({ name, type }) => [name, type]));
+    let id = 0;
+    await this.eachLine(attributesFile, undefined, (text, where) => {
+      const item = items[id++];
+      if (item === undefined)
+        throw mismatch('format', { where, expected: `${items.length} lines`, got: 'more' });
+      const attributes = parseStrictJson(text, where);
+      if (!isObject(attributes))
+        throw mismatch('format', { where, expected: 'a JSON object', got: text });
+      for (const [name, value] of Object.entries(attributes)) {
+        const type = types.get(name);
+        const expected =
+          type === undefined ? 'an attribute of manifest.json' : attributeFault(type, value);
+        if (expected === undefined) continue;
+        const got = type === undefined ? name : value;
+        throw mismatch('format', { where: `${where}: ${name}`, expected, got });
+      }
+      item.attributes = attributes as Attributes;
+    });
+    this.expectCount(attributesFile, 'lines', items.length, id);
   }
 
   private async readSequences(size: number): Promise<SequenceStore> {

@@ -11,7 +11,7 @@ export interface SequenceLine {
   times?: ArrayLike<number> | undefined;
 }
 
-/** Reads lines as `dataset-writer.ts` writes them at once, and any other JSON of that content. */
+/** Reads lines as `writer.ts` writes them at once, and any other JSON of that content. */
 export class SequenceLineReader {
   private readonly items = new NumberList();
   private readonly times = new NumberList();

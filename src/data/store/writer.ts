@@ -3,10 +3,10 @@
  * run leaves no half dataset.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { AbortError, mismatch } from '../../errors/index.js';
-import { findAbandoned, removeAbandoned } from '../../files/index.js';
+import { findAbandoned, removeAbandoned, replaceFolder, syncFolder } from '../../files/index.js';
 import { Random } from '../../random/index.js';
 import { CandidateSampler } from '../candidates.js';
 import { type DatasetDraft, wideTestRows } from '../draft.js';
@@ -14,6 +14,7 @@ import type { RowRanges } from '../row-ranges.js';
 import { tidyTitle } from '../title.js';
 import { type DataProgress, type FrozenSplitName, frozenSplitNames } from '../types.js';
 import {
+  attributesFile,
   type DatasetManifest,
   datasetFormat,
   datasetHash,
@@ -58,13 +59,7 @@ export async function writeDataset(
   try {
     const writer = new FolderWriter(temporary, draft, { ...options, candidateCount, seed });
     const manifest = await writer.write();
-    if (existsSync(target)) {
-      const old = `${target}.old-${process.pid}`;
-      await rename(target, old);
-      await rename(temporary, target);
-      await rm(old, { recursive: true, force: true });
-    } else await rename(temporary, target);
-    await syncFolder(dirname(target));
+    await replaceFolder(target, temporary, `${target}.old-${process.pid}`);
     return manifest;
   } finally {
     await rm(temporary, { recursive: true, force: true });
@@ -166,6 +161,9 @@ class FolderWriter {
       'test-wide': wideTestRows(draft),
     };
     await this.file('items.tsv', draft.items.length, (out) => itemLines(draft, out));
+    const { attributes = [] } = draft;
+    if (attributes.length > 0)
+      await this.file(attributesFile, draft.items.length, (out) => attributeLines(draft, out));
     await this.file('sequences.jsonl', draft.sequences.size, (out) => sequenceLines(draft, out));
     for (const [split, ranges] of Object.entries(rows))
       await this.file(`${split}.tsv`, ranges.size, (out) => rowLines(ranges, out));
@@ -203,13 +201,14 @@ class FolderWriter {
         stream: candidateStream,
         rule: 'target and uniform negatives outside the history shown, no title twice, shuffled',
       },
+      ...(attributes.length > 0 && { attributes: [...attributes] }),
       files: files as DatasetManifest['files'],
     };
     const text = manifestText({ ...content, hash: datasetHash(content) });
     await writeTextFile(join(folder, 'manifest.json'), function* (out) {
       yield void out.text(text);
     });
-    await syncFolder(folder);
+    syncFolder(folder);
     return parseManifest(text, join(folder, 'manifest.json'));
   }
 
@@ -250,6 +249,19 @@ function* itemLines({ items }: DatasetDraft, out: TextBuffer): Generator<void> {
   }
 }
 
+/** One JSON object per item, its keys in the order of the manifest. */
+function* attributeLines(
+  { items, attributes = [] }: DatasetDraft,
+  out: TextBuffer,
+): Generator<void> {
+  for (const item of items) {
+    const own = attributes.flatMap(({ name }) =>
+      Object.hasOwn(item.attributes, name) ? [[name, item.attributes[name]] as const] : [],
+    );
+    yield void out.text(`${JSON.stringify(Object.fromEntries(own))}\n`);
+  }
+}
+
 function* sequenceLines({ sequences }: DatasetDraft, out: TextBuffer): Generator<void> {
   for (let i = 0; i < sequences.size; i++) {
     out.text(`{"user":${JSON.stringify(sequences.user(i))},"items":[`);
@@ -285,10 +297,4 @@ function* candidateLines(
     const candidates = sampler.draw(shown.subarray(0, -1), shown.at(-1)!, stream(row));
     yield void out.numbers(candidates, '\t').text('\n');
   }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  await handle.sync().catch(() => undefined); // some file systems have no sync of folders
-  await handle.close();
 }

@@ -59,6 +59,8 @@ export const cooccurrence = defineMethod({
         [...dataset.instances('validation')],
         signal,
       );
+      const { window, decay, normalization } = model.fitted.settings;
+      return { window, decay, normalization };
     },
   },
 });

@@ -22,6 +22,7 @@ export const popularity = defineMethod({
         catalogSize: dataset.catalog.size,
         sequences: [...dataset.sequencesOf('train')],
       });
+      return undefined;
     },
   },
 });

@@ -63,7 +63,6 @@ export class Adapter extends Module {
   projector?: Projector;
   gate?: Gate;
   readonly options: AdapterOptions;
-  readonly widths: AdapterWidths;
   readonly #base: Llama;
   readonly #injected: Injected<LowRankLayer>[];
 
@@ -74,7 +73,6 @@ export class Adapter extends Module {
   constructor(base: Llama, options: AdapterOptions, widths: AdapterWidths, seed: number) {
     super();
     this.options = options;
-    this.widths = widths;
     this.#base = base;
     const generator = new Generator(seed);
     const { kind, rank, alpha, dropout, experts, scaleBy, targets } = options;

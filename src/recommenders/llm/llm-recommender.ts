@@ -15,25 +15,14 @@ import type {
   WorkOptions,
 } from '../capability.js';
 import { turn } from '../turn.js';
-import { AdaptedModel, type ModelParts } from './adapted-model.js';
+import { AdaptedModel } from './adapted-model.js';
 import { objectiveNamed, type Prompting } from './objectives/index.js';
 import { scoreTitles, titleRow } from './objectives/title-likelihood.js';
+import type { LlmParts } from './parts.js';
 import type { PromptMemory } from './prompt-memory.js';
 import { RowPrompts } from './row-prompts.js';
 import { type AnswerTask, answerTo } from './threads/answer.js';
 import { answerInThreads, answerThreads } from './threads/answers.js';
-
-export interface LlmParts extends ModelParts {
-  /** Of its method. */
-  name: string;
-  /** Name of the objective. */
-  objective: string;
-  prompts: PromptBuilder;
-  /** Items of a history that a prompt shows, the last ones; all by default. */
-  maxHistory?: number;
-  /** Tokens, padding included, that go through the model at once. */
-  batchTokens: number;
-}
 
 export interface ThreadOptions {
   /** Threads that share the work; 1 for this one alone. By default as many as pay. */
@@ -63,14 +52,11 @@ export class LlmRecommender implements Recommender, TextGenerator, TitleReader, 
     return this.parts.batchTokens;
   }
 
-  prompt(
-    { history, candidates }: CandidateQuery,
-    { template = 0, wantsSlots = true } = {},
-  ): Prompt {
+  prompt({ history, candidates }: CandidateQuery, { wording = 0, wantsSlots = true } = {}): Prompt {
     const hasSlots = wantsSlots && this.parts.adapter?.projector !== undefined;
     const { maxHistory = history.length } = this.parts;
     const shown = maxHistory === 0 ? [] : history.slice(-maxHistory);
-    return this.prompts.build({ history: shown, candidates, hasSlots, template });
+    return this.prompts.build({ history: shown, candidates, hasSlots, wording });
   }
 
   /**

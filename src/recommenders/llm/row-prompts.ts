@@ -14,8 +14,11 @@ export class RowPrompts extends PromptBuilder {
     // An empty title becomes "item <id>": say so here, where the id is that of the catalog.
     super(
       prompts.encoder,
-      [...titles].map(([item, title]) => neutralTitle(title, item)),
-      prompts.domain,
+      [...titles].map(([item, title]) => ({
+        ...prompts.items[item],
+        title: neutralTitle(title, item),
+      })),
+      prompts.template,
     );
     this.#items = [...titles.keys()];
     this.#places = new Map(this.#items.map((item, place) => [item, place]));

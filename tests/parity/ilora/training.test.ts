@@ -20,7 +20,12 @@ import {
   type SASRecOptions,
 } from '../../../src/recommenders/index.js';
 import { engineThreads, Generator, type Tensor } from '../../../src/tensor/index.js';
-import { type Prompt, PromptBuilder, type PromptRequest } from '../../../src/text/index.js';
+import {
+  openPromptTemplate,
+  type Prompt,
+  PromptBuilder,
+  type PromptRequest,
+} from '../../../src/text/index.js';
 import { RunFolder, train } from '../../../src/training/index.js';
 import type { ModelConfig } from '../../../src/weights/index.js';
 import { temporaryFolder } from '../../support/folder.js';
@@ -52,7 +57,7 @@ interface Facts {
 /** Gives the prompts of the fixture. */
 class FixedPrompts extends PromptBuilder {
   constructor(readonly facts: Facts) {
-    super(wordEncoder, [], 'item');
+    super(wordEncoder, [], openPromptTemplate('item'));
   }
 
   override build({ history }: PromptRequest): Prompt {

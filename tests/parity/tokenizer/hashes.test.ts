@@ -10,7 +10,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { openTokenizer, PromptBuilder, type Tokenizer } from '../../../src/text/index.js';
+import {
+  openPromptTemplate,
+  openTokenizer,
+  PromptBuilder,
+  type Tokenizer,
+} from '../../../src/text/index.js';
 import { openGguf } from '../../../src/weights/index.js';
 import { ggufTokenizer } from '../../support/tokenizers.js';
 import { smollmPath } from '../smollm2/model-path.js';
@@ -186,7 +191,11 @@ describe('titles in prompts of SmolLM2', () => {
     it(`are the reference's, uncut, for every title of ${name}`, { skip }, () => {
       const tokenizer = smollm();
       const titles = texts();
-      const prompts = new PromptBuilder(tokenizer, titles, 'item');
+      const prompts = new PromptBuilder(
+        tokenizer,
+        titles.map((title) => ({ title })),
+        openPromptTemplate('item'),
+      );
       const newline = tokenizer.encode('\n');
       for (const [item, title] of titles.entries()) {
         assert.equal(prompts.titleOf(item), title);

@@ -90,7 +90,10 @@ export async function sampleReport(numRows = 95): Promise<ReportData> {
     const target = Math.round(share * (NUM_CANDIDATES - 1));
     return {
       user: `user ${[12, 57, 83][example]}`,
-      history: order.slice(20, 30).map((item) => TITLES[item]!),
+      history: order.slice(20, 30).map((item) => ({
+        title: TITLES[item]!,
+        ...(item % 2 === 0 && { details: 'Drama · 1994' }),
+      })),
       candidates: scores.map((score, place) => ({
         title: TITLES[order[place]!]!,
         score,

@@ -42,7 +42,7 @@ test('a hostile value anywhere in the report does not get through', async () => 
     methods: data.methods.map((method, index) => ({ ...method, label: `${bad}${index}` })),
     comparisons: data.comparisons.map((entry) => ({ ...entry, first: bad })),
     expertWeights: [{ user: bad, weights: [1] }],
-    examples: [{ user: bad, history: [bad], candidates: [], gates: [1] }],
+    examples: [{ user: bad, history: [{ title: bad, details: bad }], candidates: [], gates: [1] }],
     seeds: { [bad]: 1 },
     hashes: { [bad]: bad },
     machine: { [bad]: bad },
@@ -61,7 +61,7 @@ test('hostile titles and names are shown in the page, not obeyed', async () => {
     examples: [
       {
         user: titles.join(' '),
-        history: titles,
+        history: titles.map((title) => ({ title, details: 'Comedy · 1995' })),
         candidates: titles.map((title, i) => ({ title, score: -i, isTarget: i === 9 })),
       },
     ],
@@ -69,6 +69,7 @@ test('hostile titles and names are shown in the page, not obeyed', async () => {
   });
   assert.doesNotMatch(shown, /[^\P{Control}\n]|\p{Bidi_Control}|[\u2028\u2029]/u);
   assert.ok(shown.includes('\\u001b[2J') && shown.includes('Reversed \\u202eexe.gpj\\u202c name'));
+  assert.ok(shown.includes('<small class="details">Comedy · 1995</small>'));
   // Every element and attribute of the page is one the report makes itself.
   const plain = (await renderReport(data)).matchAll(/<([a-z!][\w-]*)|\s([a-z][\w:-]*)=["']/gi);
   const known = new Set([...plain].map(([found]) => found.trim()));

@@ -25,10 +25,13 @@ test('wide characters and combining marks keep the columns straight', () => {
     [
       ['東京', '1'],
       ['Cafe\u0301', '2'],
+      ['한국', '3'],
+      ['ｶﾞｽ', '4'],
+      ['👩‍🚀', '5'],
     ],
   ).split('\n');
-  assert.equal(lines[2], '東京  1');
-  assert.equal(lines[3], 'Cafe\u0301  2');
+  assert.deepEqual(lines.slice(2), ['東京  1', 'Cafe\u0301  2', '한국  3', 'ｶﾞｽ   4', '👩‍🚀    5']);
+  assert.equal(lines[1], '─'.repeat(4 + 2 + 1));
 });
 
 test('a cell cannot add lines, move the cursor or turn the direction of writing', () => {

@@ -49,3 +49,7 @@ test('wrapping loses no word and keeps lines short, but for words longer than a 
     ),
   );
 });
+
+test('wide characters take two columns of a line', () => {
+  assert.deepEqual(wrap('東京 大阪 京都', 9), ['東京 大阪', '京都']);
+});

@@ -5,7 +5,7 @@ import { hostileFinding } from '../../../src/audit/hostile-finding.js';
 import {
   type HostileTitles,
   measureHostileTitles,
-  rankOf,
+  placeOf,
 } from '../../../src/audit/hostile-titles.js';
 import { hostileVariants } from '../../../src/audit/hostile-variants.js';
 import { formatHostileTitles, passesPerRow } from '../../../src/audit/index.js';
@@ -17,7 +17,7 @@ import {
   SequenceRecommender,
 } from '../../../src/recommenders/index.js';
 import { engineThreads } from '../../../src/tensor/index.js';
-import { PromptBuilder } from '../../../src/text/index.js';
+import { openPromptTemplate, PromptBuilder } from '../../../src/text/index.js';
 import {
   tinyIlora,
   tinyInstances,
@@ -57,7 +57,11 @@ const tinyBase = (): LlmRecommender =>
     name: 'base',
     base: tinyLlama(),
     objective: 'title-likelihood',
-    prompts: new PromptBuilder(wordEncoder, titles, 'movie'),
+    prompts: new PromptBuilder(
+      wordEncoder,
+      titles.map((title) => ({ title })),
+      openPromptTemplate('movie'),
+    ),
     batchTokens: 1,
   });
 
@@ -74,7 +78,11 @@ test('a retitled item is shown as in a catalog that has this title', async () =>
   const changed = titles.map((title, item) => (item === 8 ? 'Blue Stone 5 Night' : title));
   const whole = new LlmRecommender({
     ...recommender.parts,
-    prompts: new PromptBuilder(wordEncoder, changed, 'movie'),
+    prompts: new PromptBuilder(
+      wordEncoder,
+      changed.map((title) => ({ title })),
+      openPromptTemplate('movie'),
+    ),
   });
   const instance = tinyInstances[0]!;
   const row = retitled(recommender, instance, { item: 8, title: 'Blue Stone 5 Night' });
@@ -88,7 +96,11 @@ test('an empty title is what the prompt makes of it in the whole catalog', async
   const changed = titles.map((title, item) => (item === 3 ? '' : title));
   const whole = new LlmRecommender({
     ...recommender.parts,
-    prompts: new PromptBuilder(wordEncoder, changed, 'movie'),
+    prompts: new PromptBuilder(
+      wordEncoder,
+      changed.map((title) => ({ title })),
+      openPromptTemplate('movie'),
+    ),
   });
   const instance = tinyInstances[0]!;
   const row = retitled(recommender, instance, { item: 3, title: '' });
@@ -148,7 +160,7 @@ test('equal seeds give equal results', async () => {
   assert.deepEqual(await measured(tinyLora()), await measured(tinyLora()));
 });
 
-test('ranks count ties against the item', () => {
+test('places count ties against the item', () => {
   const instance: Instance = {
     split: 'test',
     row: 0,
@@ -157,9 +169,9 @@ test('ranks count ties against the item', () => {
     target: 1,
     candidates: [1, 2, 3],
   };
-  assert.equal(rankOf(instance, [5, 5, 1], 1), 2);
-  assert.equal(rankOf(instance, [5, 5, 1], 3), 3);
-  assert.equal(rankOf(instance, [6, 5, 1], 1), 1);
+  assert.equal(placeOf(instance, [5, 5, 1], 1), 2);
+  assert.equal(placeOf(instance, [5, 5, 1], 3), 3);
+  assert.equal(placeOf(instance, [6, 5, 1], 1), 1);
 });
 
 test('gains, shares and severity of a case worked out by hand', () => {

@@ -4,8 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fitExponent, isWorseThanLinear, upperHalf } from '../../../bench/growth/fit.js';
-import { ROOT } from '../../../bench/harness/command.js';
 import { held, learned, qualityOf, secondsTo } from '../../../bench/sasrec/task.js';
+import { ROOT } from '../../../harness/index.js';
 
 const powers = (exponent: number, sizes = [1, 2, 4, 8, 16, 32]) =>
   sizes.map((size) => ({ size, cost: 3 * size ** exponent }));

@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { installWheel, WHEEL_VERSION } from '../../../src/cli/setup-wheel.js';
 import { installCommand, type System } from '../../../src/cli/system.js';
+import { zipOf } from '../../support/zip.js';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const folder = mkdtempSync(join(tmpdir(), 'setup-'));
@@ -113,7 +114,6 @@ const WHEELS: Record<string, string[]> = {
     'torch/version.py',
     `torch-${WHEEL_VERSION}.dist-info/METADATA`,
     `torch-${WHEEL_VERSION}.dist-info/licenses/LICENSE`,
-    '../outside.so',
   ],
   'nvidia-cuda-cupti': ['nvidia/cu13/lib/libcupti.so.13', 'nvidia/cu13/lib/libnvperf_host.so'],
   'nvidia-cuda-runtime': ['nvidia/cu13/lib/libcudart.so.13', 'nvidia/cu13/include/cuda.h'],
@@ -195,9 +195,20 @@ test('a download that fails leaves what stood there and nothing else', { skip },
   mkdirSync(join(libtorch, WHEEL_VERSION), { recursive: true });
   writeFileSync(join(libtorch, WHEEL_VERSION, 'old'), '');
   writeFileSync(join(place.folder, 'broken'), '');
-  await assert.rejects(install(place), { code: 'setup', message: /ended with 1 .* set LIBTORCH/ });
+  await assert.rejects(install(place), {
+    code: 'setup',
+    message: /expected to download torch==.*, got .*exit code 1.* set LIBTORCH/,
+  });
   assert.deepEqual(readdirSync(libtorch), [WHEEL_VERSION]);
   assert.equal(existsSync(join(libtorch, WHEEL_VERSION, 'old')), true);
+});
+
+test('a wheel that would write beside its folder is refused', { skip }, async () => {
+  const place = standIn();
+  const wheel = zipOf({ name: 'torch/lib/../../../outside.so', content: '' });
+  writeFileSync(join(place.folder, 'wheels', 'torch.whl'), wheel);
+  await assert.rejects(install(place), { code: 'format', message: /torch\.whl: .*relative path/ });
+  assert.deepEqual(readdirSync(join(place.cacheDir, 'libtorch')), []);
 });
 
 test('stopping it ends the download and leaves nothing', { skip }, async () => {

@@ -50,7 +50,7 @@ test('import, info and preview print exactly one JSON document each', async () =
     train: 4,
     validation: 2,
     test: 2,
-    'test-wide': 2,
+    test_wide: 2,
   });
   assert.equal(imported.understood.columns.user, 'userId');
   const info = JSON.parse(await run('info', folder, '--json'));

@@ -40,6 +40,7 @@ export function tinyDraft(): DatasetDraft {
       title: `Title ${id}`,
       sourceTitle: `Title ${id}`,
       sourceId: String(id),
+      attributes: {},
     })),
     sequences,
     train: new RowRanges(),

@@ -6,7 +6,13 @@ import { describe, it } from 'node:test';
 import { TitleSearch } from '../../../src/data/index.js';
 
 const titles = ['The Lion Tamer', 'Lion Heart', 'Amélie’s Café', 'Robot 2', 'Robot', 'Night, A'];
-const items = titles.map((title, id) => ({ id, title, sourceTitle: title, sourceId: String(id) }));
+const items = titles.map((title, id) => ({
+  id,
+  title,
+  sourceTitle: title,
+  sourceId: String(id),
+  attributes: {},
+}));
 const search = new TitleSearch(items);
 const find = (query: string) => {
   const match = search.find(query);
@@ -43,6 +49,7 @@ it('takes a title typed exactly even one of signs only', () => {
     title,
     sourceTitle: title,
     sourceId: String(id),
+    attributes: {},
   }));
   const search = new TitleSearch(items);
   for (const [id, { title }] of items.entries()) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { compare, compareWithAll, holm, mcnemar } from '../../../src/evaluation/index.js';
-import { evaluationOf } from './helper.js';
+import { evaluationOf, generatedOf } from './helper.js';
 
 const repeat = (hit: boolean, times: number) => Array<boolean>(times).fill(hit);
 
@@ -44,6 +44,7 @@ test('differences, discordant rows and p-value of two methods', async () => {
   const one = await evaluationOf([...repeat(true, 9), ...repeat(false, 11)], 'one');
   const two = await evaluationOf([true, ...repeat(false, 18), true], 'two');
   const comparison = compare(one, two, { resamples: 2000 });
+  assert.deepEqual(comparison.methods, ['one', 'two']);
   assert.deepEqual(comparison.hits, { both: 1, onlyFirst: 8, onlySecond: 1, neither: 10 });
   assert.equal(comparison.test, 'mcnemar');
   assert.ok(Math.abs(comparison.pValue - 20 / 512) < 1e-12);
@@ -88,6 +89,51 @@ test('repeated users flip sign together; one row per user agrees with McNemar', 
   assert.ok(Math.abs(eight.pValue - mcnemar(8, 0)) < 0.004, `${eight.pValue}`);
 });
 
+/** Rows of users a to d: three wins, one win, a win and a loss, one loss of the first method. */
+const usersOfRows = 'aaabccd';
+const userAt = (row: number) => usersOfRows[row]!;
+const wins = await evaluationOf([true, true, true, true, true, false, false], 'one', userAt);
+const losses = await evaluationOf([false, false, false, false, false, true, true], 'two', userAt);
+
+test('the sign-flip test by hand: users of 3, 1, 0 and -1 sum up to 3, as do six of eight patterns', () => {
+  for (const [first, second] of [
+    [wins, losses],
+    [losses, wins],
+  ] as const) {
+    const { test: used, pValue, numUsers } = compare(first, second);
+    assert.deepEqual([used, numUsers], ['sign-flip', 4]);
+    assert.ok(Math.abs(pValue - 6 / 8) < 0.015, `${pValue}`);
+  }
+});
+
+test('the pattern seen counts as one: where all are as far, p is exactly 1', async () => {
+  const userOf = () => 'one user';
+  const first = await evaluationOf([true, true], 'one', userOf);
+  const second = await evaluationOf([false, false], 'two', userOf);
+  for (const resamples of [1, 3, 100])
+    assert.equal(compare(first, second, { resamples }).pValue, 1);
+});
+
+test('where no drawn pattern is as far, p is one of the resamples and the one seen', async () => {
+  const userOf = (row: number) => `user ${row >> 1}`;
+  const first = await evaluationOf(repeat(true, 120), 'one', userOf);
+  const second = await evaluationOf(repeat(false, 120), 'two', userOf);
+  assert.equal(compare(first, second, { resamples: 9 }).pValue, 1 / 10);
+});
+
+test('unless said otherwise seed 0 and 10,000 resamples are used', () => {
+  assert.deepEqual(compare(wins, losses), compare(wins, losses, { seed: 0, resamples: 10_000 }));
+});
+
+test('ranked rows and generated texts are compared by HR@1 alone', async () => {
+  const ranked = await evaluationOf([true, false], 'ranked');
+  const generated = generatedOf(['0', '0']);
+  for (const { differences } of [compare(ranked, generated), compare(generated, ranked)]) {
+    assert.equal(Math.abs(differences.hr_at_1.value), 0.5);
+    assert.deepEqual([differences.ndcg_at_10, differences.mrr], [undefined, undefined]);
+  }
+});
+
 test('several comparisons carry the Holm-adjusted p-value', async () => {
   const best = await evaluationOf(repeat(true, 10), 'best');
   const others = [
@@ -105,7 +151,12 @@ test('other rows, targets or candidates are refused, naming row and methods', as
   assert.throws(() => compare(one, longer), /compare\(one, two\): expected the same 2 rows/);
   const other = structuredClone(one);
   other.outcomes[1]!.candidates = [0, 1, 3, 2];
-  assert.throws(() => compare(one, other), /row 1: expected candidates \[0, 1, 2, 3\]/);
+  assert.throws(
+    () => compare(one, other),
+    /row 1: expected candidates \[0, 1, 2, 3\], got \[0, 1, 3, 2\]/,
+  );
+  other.outcomes[1]!.candidates = [0, 1, 2, 3, 4];
+  assert.throws(() => compare(one, other), /row 1: expected candidates/);
   other.outcomes[0]!.user = 'nobody';
   assert.throws(() => compare(one, other), /row 0: expected the same user/);
 });

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { evaluate, evaluateGenerated, rankOutcome } from '../../../src/evaluation/index.js';
-import { fixed, instances } from './helper.js';
+import { evaluate, evaluateGenerated, outcomeOf } from '../../../src/evaluation/index.js';
+import { fixed, generatedOf, instances } from './helper.js';
 
 test('metrics of three rows computed by hand', async () => {
   const scores = [
-    [9, 1, 2, 3], // rank 1
-    [2, 1, 9, 0], // rank 2
-    [0, 1, 2, 3], // rank 4
+    [9, 1, 2, 3], // place 1
+    [2, 1, 9, 0], // place 2
+    [0, 1, 2, 3], // place 4
   ];
   const { metrics, ...rest } = await evaluate(fixed(scores), instances(3));
   assert.equal(rest.numRows, 3);
@@ -29,12 +29,65 @@ test('metrics of three rows computed by hand', async () => {
 
 test('ties count against the method: equal scores are no hit', () => {
   const [instance] = instances(1);
-  const tied = rankOutcome(instance!, { scores: [1, 1, 1, 0] });
-  assert.deepEqual([tied.rank, tied.numTied, tied.hit], [3, 2, false]);
+  const tied = outcomeOf(instance!, { scores: [1, 1, 1, 0] });
+  assert.deepEqual([tied.place, tied.numTied, tied.hit], [3, 2, false]);
   assert.notEqual(tied.answer, instance!.target);
 });
 
-test('rank and hit do not depend on the order of the candidates', () => {
+test('the answer is the first of the best, and never the target at equal scores', () => {
+  const [instance] = instances(1);
+  const answers = [
+    [1, 3, 3, 0], // two others are best
+    [1, 2, 1, 0], // the best comes before one that ties with the target
+    [1, 1, 2, 0], // and after one
+    [2, 2, 2, 0], // ties with the target alone
+    [3, 2, 2, 0],
+  ].map((scores) => outcomeOf(instance!, { scores }).answer);
+  assert.deepEqual(answers, [1, 1, 2, 1, 0]);
+});
+
+test('rows with a tie are counted, those of generated texts are not', async () => {
+  const scores = [
+    [1, 1, 0, 0],
+    [1, 1, 1, 0],
+    [2, 1, 1, 0],
+    [0, 1, 2, 3],
+    [0, 1, 2, 0],
+  ];
+  assert.equal((await evaluate(fixed(scores), instances(5))).numTiedRows, 3);
+  assert.equal(generatedOf(['0', '1']).numTiedRows, 0);
+});
+
+test('gates go with the outcome where there are some', () => {
+  const [instance] = instances(1);
+  const scores = [1, 0, 0, 0];
+  assert.deepEqual(outcomeOf(instance!, { scores, gates: [0.25, 0.75] }).gates, [0.25, 0.75]);
+  assert.ok(!('gates' in outcomeOf(instance!, { scores })));
+});
+
+test('the time is that of ranking, in seconds', async () => {
+  const { now } = performance;
+  const readings = [1000, 3500];
+  performance.now = () => readings.shift() ?? Number.NaN;
+  try {
+    assert.equal((await evaluate(fixed([[1, 0, 0, 0]]), instances(1))).seconds, 2.5);
+  } finally {
+    performance.now = now;
+  }
+});
+
+test('unless said otherwise the bootstrap has seed 0 and 2000 resamples', async () => {
+  // Ranks from 1 to 12: their means differ enough that one resample more or less shows.
+  const rows = instances(40, { numCandidates: 12 });
+  const recommender = fixed(
+    rows.map((_, i) => rows[i]!.candidates.map((item) => (item === 0 ? i % 13 : item))),
+  );
+  const { metrics } = await evaluate(recommender, rows);
+  const said = await evaluate(recommender, rows, { seed: 0, resamples: 2000 });
+  assert.deepEqual(metrics, said.metrics);
+});
+
+test('place and hit do not depend on the order of the candidates', () => {
   fc.assert(
     fc.property(
       fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 2, maxLength: 20 }),
@@ -43,12 +96,12 @@ test('rank and hit do not depend on the order of the candidates', () => {
         const order = scores.map((_, item) => ({ item, key: keys.next().value as number }));
         order.sort((a, b) => a.key - b.key);
         const [plain] = instances(1, { numCandidates: scores.length });
-        const one = rankOutcome(plain!, { scores });
-        const other = rankOutcome(
+        const one = outcomeOf(plain!, { scores });
+        const other = outcomeOf(
           { ...plain!, candidates: order.map(({ item }) => item) },
           { scores: order.map(({ item }) => scores[item]!) },
         );
-        assert.deepEqual([one.rank, one.hit], [other.rank, other.hit]);
+        assert.deepEqual([one.place, one.hit], [other.place, other.hit]);
         assert.equal(one.hit, one.answer === plain!.target);
       },
     ),
@@ -57,14 +110,26 @@ test('rank and hit do not depend on the order of the candidates', () => {
 
 test('a wrong number of scores, NaN and a missing target name the row', () => {
   const [instance] = instances(1);
-  assert.throws(() => rankOutcome(instance!, { scores: [1] }), /row 0: expected 4 scores/);
-  assert.throws(() => rankOutcome(instance!, { scores: [1, NaN, 0, 0] }), /row 0: .*numbers/);
+  assert.throws(() => outcomeOf(instance!, { scores: [1] }), /row 0: expected 4 scores/);
+  assert.throws(() => outcomeOf(instance!, { scores: [1, NaN, 0, 0] }), {
+    message: 'row 0: expected scores that are numbers, got [1, NaN, 0, 0]',
+  });
   const lost = { ...instance!, target: 99 };
-  assert.throws(() => rankOutcome(lost, { scores: [1, 2, 3, 4] }), /target 99 .*exactly once/);
+  assert.throws(() => outcomeOf(lost, { scores: [1, 2, 3, 4] }), {
+    message: 'row 0: expected target 99 among the candidates exactly once, got [0, 1, 2, 3]',
+  });
+  for (const candidates of [
+    [0, 0, 1, 2],
+    [1, 0, 2, 0],
+  ])
+    assert.throws(
+      () => outcomeOf({ ...instance!, candidates }, { scores: [1, 2, 3, 4] }),
+      /target 0 .*exactly once/,
+    );
 });
 
 test('no rows, a repeated row and too few scores are errors', async () => {
-  await assert.rejects(evaluate(fixed([]), []), /at least one instance/);
+  await assert.rejects(evaluate(fixed([]), []), /at least one instance, got 0$/);
   const [one] = instances(1);
   await assert.rejects(evaluate(fixed([]), [one!, one!]), /row 0 twice/);
   const silent = { ...fixed([]), score: async () => [] };
@@ -96,6 +161,27 @@ test('generated text: hits over all rows, over valid rows, and ValidRatio', () =
   assert.equal(evaluation.outcomes[2]!.answer, undefined);
 });
 
+test('generated texts must be one per instance, of instances that hold their target once', () => {
+  const valid = {
+    method: 'llm',
+    trainableParameters: 1,
+    instances: instances(2),
+    texts: ['0', '1'],
+    titleOf: String,
+    seconds: 1,
+  };
+  assert.equal(evaluateGenerated(valid).numRows, 2);
+  assert.throws(() => evaluateGenerated({ ...valid, texts: ['0'] }), {
+    message: 'llm: generated texts: expected 2, one per instance, got 1',
+  });
+  assert.throws(() => evaluateGenerated({ ...valid, instances: [], texts: [] }), /at least one/);
+  const [one, two] = valid.instances;
+  assert.throws(
+    () => evaluateGenerated({ ...valid, instances: [one!, { ...two!, target: 9 }] }),
+    /row 1: expected target 9 among/,
+  );
+});
+
 test('without a valid answer there is no HR@1 over valid rows', () => {
   const evaluation = evaluateGenerated(
     {
@@ -108,7 +194,7 @@ test('without a valid answer there is no HR@1 over valid rows', () => {
     },
     { matcher: 'published' },
   );
-  assert.equal(evaluation.metrics.hr_at_1_valid, undefined);
+  assert.ok(!('hr_at_1_valid' in evaluation.metrics));
   assert.equal(evaluation.metrics.valid_ratio.value, 0);
   assert.equal(evaluation.matcher, 'published');
 });

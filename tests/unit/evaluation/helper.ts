@@ -1,6 +1,6 @@
 /** Small instances and fixed recommenders for the evaluation's tests. */
 import type { Instance } from '../../../src/data/index.js';
-import { type Evaluation, evaluate } from '../../../src/evaluation/index.js';
+import { type Evaluation, evaluate, evaluateGenerated } from '../../../src/evaluation/index.js';
 import type { Recommender } from '../../../src/recommenders/index.js';
 
 /** `count` rows with candidates 0..numCandidates-1 and target 0, one user each unless said. */
@@ -27,7 +27,18 @@ export function fixed(scores: readonly (readonly number[])[], name = 'fixed'): R
   };
 }
 
-/** An evaluation in which row i hits where `hits[i]`; misses rank the target last. */
+/** An evaluation of texts; the title of an item is its number. */
+export const generatedOf = (texts: readonly string[]): Evaluation =>
+  evaluateGenerated({
+    method: 'generated',
+    trainableParameters: 7,
+    instances: instances(texts.length),
+    texts,
+    titleOf: String,
+    seconds: 1,
+  });
+
+/** An evaluation in which row i hits where `hits[i]`; misses place the target last. */
 export function evaluationOf(
   hits: readonly boolean[],
   name: string,

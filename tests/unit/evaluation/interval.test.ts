@@ -33,9 +33,18 @@ test('wilson stays in [0, 1], contains the proportion and mirrors', () => {
   );
 });
 
+test('no success gives exactly 0 as the lower end and all successes exactly 1 as the upper one', () => {
+  for (let total = 1; total <= 300; total++) {
+    assert.equal(wilson(0, total).low, 0);
+    assert.equal(wilson(total, total).high, 1);
+  }
+});
+
 test('wilson refuses more successes than trials, naming both', () => {
   assert.throws(() => wilson(3, 2), /wilson\(count, total\): expected .*, got \[3, 2\]/);
   assert.throws(() => wilson(0, 0), /total > 0/);
+  assert.throws(() => wilson(-1, 5), /got \[-1, 5\]/);
+  assert.throws(() => wilson(Number.NaN, 5), /got \[NaN, 5\]/);
 });
 
 test('the bootstrap of a proportion is close to Wilson and repeats with its seed', () => {
@@ -48,6 +57,48 @@ test('the bootstrap of a proportion is close to Wilson and repeats with its seed
   close(ends.high, exact.high, 0.012);
   assert.deepEqual(bootstrapRatio(parts, groups, options), ends);
   assert.notDeepEqual(bootstrapRatio(parts, groups, { ...options, seed: 4 }), ends);
+});
+
+test('the ends are the 2.5 and 97.5 % quantiles, between two resamples on a straight line', () => {
+  const parts = [
+    { value: 0, weight: 1 },
+    { value: 1, weight: 1 },
+  ];
+  const drawn = [0, 0.5, 1]; // both users are one, one of each, both the other
+  let spread = 0;
+  for (let seed = 0; seed < 30; seed++) {
+    const ends = (resamples: number) => bootstrapRatio(parts, [[0], [1]], { seed, resamples });
+    const one = ends(1);
+    assert.equal(one.low, one.high);
+    assert.ok(drawn.includes(one.low));
+    // The first resample is the same, the second is what the ends leave over.
+    const two = ends(2);
+    const other = two.low + two.high - one.low;
+    assert.ok(drawn.some((ratio) => Math.abs(ratio - other) < 1e-12));
+    const [a, b] = [one.low, other].sort((x, y) => x - y) as [number, number];
+    close(two.low, a + 0.025 * (b - a), 1e-12);
+    const three = ends(3);
+    const isExplained = drawn.some((third) => {
+      const [x, y, z] = [a, b, third].sort((p, q) => p - q) as [number, number, number];
+      const wanted = [x + 0.05 * (y - x), z - 0.05 * (z - y)] as const;
+      return Math.hypot(three.low - wanted[0], three.high - wanted[1]) < 1e-12;
+    });
+    assert.ok(isExplained, `${one.low}, ${other}: ${three.low} to ${three.high}`);
+    if (b > a) spread++;
+  }
+  assert.ok(spread > 5, 'resamples differ');
+});
+
+test('a resample without any row of the denominator is drawn again', () => {
+  const parts = [
+    { value: 1, weight: 1 },
+    { value: 0, weight: 0 },
+  ];
+  for (let seed = 0; seed < 20; seed++)
+    assert.deepEqual(bootstrapRatio(parts, [[0], [1]], { seed, resamples: 5 }), {
+      low: 1,
+      high: 1,
+    });
 });
 
 test('repeating every row of a user does not narrow the interval', () => {
@@ -76,6 +127,30 @@ test('all hits of repeated users still leave an interval', () => {
   const figure = estimate(rows, users, { seed: 1, resamples: 50, proportion: true })!;
   assert.equal(figure.value, 1);
   assert.equal(figure.low, wilson(10, 10).low);
+});
+
+test('users all of whose rows are alike count once each, and only those in the denominator', () => {
+  const users = ['a', 'a', 'b', 'b', 'c', 'c'];
+  const options = { seed: 1, resamples: 50, proportion: true };
+  const rows = (value: number) =>
+    [1, 1, 1, 0, 0, 0].map((weight) => ({ value: value * weight, weight }));
+  for (const value of [0, 1]) {
+    const { low, high, ...rest } = estimate(rows(value), users, options)!;
+    assert.deepEqual(rest, { value, count: 3 * value, total: 3, interval: 'wilson' });
+    assert.deepEqual({ low, high }, wilson(2 * value, 2), 'c is in no denominator');
+  }
+});
+
+test('a mean that every resample shares keeps its own interval, unless it is a share of 0 or 1', () => {
+  const users = ['a', 'a', 'b', 'b'];
+  const options = { seed: 1, resamples: 50 };
+  const ends = (values: number[], proportion: boolean) => {
+    const parts = values.map((value) => ({ value, weight: 1 }));
+    const { low, high, interval } = estimate(parts, users, { ...options, proportion })!;
+    return [low, high, interval];
+  };
+  assert.deepEqual(ends([1, 0, 0, 1], true), [0.5, 0.5, 'bootstrap']);
+  assert.deepEqual(ends([1, 1, 1, 1], false), [1, 1, 'bootstrap']);
 });
 
 test('a ratio without any row in its denominator has no estimate', () => {

@@ -10,6 +10,11 @@ test('the published rule throws away a right answer that contains another title'
   assert.equal(matchPublished('  ALIEN nation \nmore', ['Heat', 'Alien Nation']), 1);
   assert.equal(matchPublished('Memento', ['M', 'Heat']), 0, 'one letter matches inside a word');
   assert.equal(matchPublished('Heat', ['', 'Heat']), undefined, 'an empty title is in every text');
+  assert.equal(
+    matchPublished('Heat', ['Fargo', ' Heat ']),
+    1,
+    'spaces around a title do not count',
+  );
 });
 
 test('our rule takes the exact title first and the longest otherwise', () => {
@@ -20,8 +25,30 @@ test('our rule takes the exact title first and the longest otherwise', () => {
   assert.equal(matchTitle('M', titles), 2);
 });
 
+test('quotes around the line are left out only where they are not part of the title', () => {
+  assert.equal(matchTitle('"Heat"', ['Heat', '"Heat"']), 1);
+  assert.equal(matchTitle('"Heat".', ['Heat', '"Heat"']), 0);
+  assert.equal(matchTitle('"Heat".', ['Heat', '"Heat"', 'heat']), undefined);
+});
+
+test('spaces around a title do not count', () => {
+  assert.equal(matchTitle('Heat', ['Fargo', ' Heat ']), 1);
+  assert.equal(matchTitle('I say Heat', ['Fargo', ' Heat ']), 1);
+});
+
+test('a title within a longer one does not count, wherever in it', () => {
+  const candidates = ['Nation', 'Alien Nation', 'Alien', 'n N'];
+  assert.equal(matchTitle('the answer is Alien Nation', candidates), 1);
+  assert.equal(matchTitle('Wow!! it is', ['!', 'Wow!']), undefined, 'the second ! stands apart');
+});
+
 test('our rule needs whole words, one title, and a non-empty one', () => {
   assert.equal(matchTitle('Memento', titles), undefined);
+  assert.equal(matchTitle('a Cheat', ['Heat']), undefined);
+  assert.equal(matchTitle('Heat is my answer', ['Heat']), 0, 'a word may begin the line');
+  assert.equal(matchTitle('my answer is Heat', ['Heat']), 0, 'or end it');
+  assert.equal(matchTitle('see x.hack now', ['.hack']), 0, 'a sign ends the word before it');
+  assert.equal(matchTitle('Help!me now', ['Help!']), 0, 'and the word behind it');
   assert.equal(matchTitle('Alien or Toy Story', titles), undefined);
   assert.equal(matchTitle('Alien Nation and Alien', titles), undefined, 'Alien stands apart, too');
   assert.equal(matchTitle('', [...titles, '']), undefined);

@@ -111,7 +111,16 @@ test('misfitting gates, widths and ranks are named with the shapes expected', ()
   assert.throws(() => layer.forward(noise([2, 3, I + 1], 3)), {
     message: 'ExpertLoraLinear.forward(x): expected shape [..., I=5], got [2, 3, 6]',
   });
-  assert.throws(() => experts({ experts: 3, totalRank: 8 }), /multiple of the experts, got .*8/);
+  for (const [count, totalRank] of [
+    [3, 8],
+    [1.5, 3],
+    [-2, 4],
+    [0, 4],
+  ])
+    assert.throws(() => experts({ experts: count, totalRank }), {
+      code: 'usage',
+      message: /a total rank that is a multiple of the experts, got /,
+    });
   assert.throws(() => lora(2, 2).forward(noise([2, I + 1], 3)), /\[\.\.\., I=5\], got \[2, 6\]/);
 });
 
@@ -156,6 +165,36 @@ test('layers over one input give together what each gives alone, of one kind or 
       assert.ok(values.some((value) => value !== 0));
       close(values, alone[i] as number[], 1e-12);
     }
+  }
+});
+
+test('what dropout keeps is scaled up by 1 / (1 - p), so that its mean stays', () => {
+  const identity = Tensor.from(Float64Array.of(1, 0, 0, 1), [2, 2]);
+  const base = new Linear(full([2, 2], 0, { dtype: 'float64' }));
+  const options = { alpha: 6, dropout: 0.25 };
+  const plain = new LoraLinear(base, { ...options, rank: 2 }, new Generator(1));
+  const mixed = new ExpertLoraLinear(
+    base,
+    { ...options, experts: 2, totalRank: 2, scaleBy: 'total-rank' },
+    new Generator(1),
+  );
+  for (const [layer, wanted] of [
+    [plain, 4], // 6 / 2 · 1 / 0.75
+    [mixed, 2], // half of it: each output is one expert's
+  ] as const) {
+    layer.to('cpu', 'float64');
+    noGrad(() => {
+      copy_(layer.down, identity);
+      copy_(layer.up, identity);
+    });
+    const y = layer.forward(full([2, 500, 2], 1, { dtype: 'float64' }), {
+      gates_BE: full([2, 2], 0.5, { dtype: 'float64' }),
+      dropout: new RowStreams(BigInt64Array.of(1n, 2n)),
+    });
+    const values = y.toNumbers();
+    const kept = values.filter((value) => value !== 0);
+    close(kept, new Array(kept.length).fill(wanted), 1e-12);
+    close([kept.length / values.length], [0.75], 0.04); // 2000 draws: four deviations
   }
 });
 

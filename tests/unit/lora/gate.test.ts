@@ -56,10 +56,63 @@ test('a batch norm keeps running statistics, which are saved but not trained', (
   close(again, gate.forward(noise([3, 16], 3), { isTraining: true }), 1e-6);
 });
 
+test('a batch of one has no variance: in training too, the running statistics stand in for it', () => {
+  const gate = new ConvGate(4, 'batch', new Generator(1)).to('cpu', 'float64');
+  gate.forward(noise([5, 16], 7), { isTraining: true });
+  const running = (): number[] =>
+    [...gate.namedTensors()]
+      .filter(([key]) => key.includes('running'))
+      .flatMap(([, tensor]) => tensor.toNumbers());
+  const before = running();
+  const one = noise([1, 16], 3);
+  assert.deepEqual(
+    gate.forward(one, { isTraining: true }).toNumbers(),
+    gate.forward(one).toNumbers(),
+  );
+  assert.deepEqual(running(), before);
+  // Two are enough.
+  const two = noise([2, 16], 3);
+  assert.notDeepEqual(
+    gate.forward(two, { isTraining: true }).toNumbers(),
+    gate.forward(two).toNumbers(),
+  );
+  assert.notDeepEqual(running(), before);
+});
+
+test('every norm of a new gate starts as weight 1 and bias 0, its statistics as mean 0 and variance 1', () => {
+  const starts = { 'norm.weight': 1, 'norm.bias': 0, running_mean: 0, running_var: 1 };
+  const gate = new ConvGate(4, 'batch', new Generator(1));
+  for (const [ending, start] of Object.entries(starts)) {
+    const pattern = new RegExp(`${ending.replace('norm', 'norm[12]?')}$`);
+    const found = [...gate.namedTensors()].filter(([key]) => pattern.test(key));
+    assert.equal(found.length, 1 + 2 * 9, ending);
+    for (const [key, tensor] of found)
+      assert.deepEqual(new Set(tensor.toNumbers()), new Set([start]), key);
+  }
+});
+
+test('of the three gates only the one with batch norm depends on its batch', () => {
+  const generator = new Generator(1);
+  const gates = [
+    new LinearGate(16, 4, generator),
+    new ConvGate(4, 'instance', generator),
+    new ConvGate(4, 'batch', generator),
+  ];
+  assert.deepEqual(
+    gates.map(({ dependsOnBatch }) => dependsOnBatch),
+    [false, false, true],
+  );
+});
+
 test('a representation of another width is named', () => {
   const gate = new LinearGate(16, 4, new Generator(1));
   assert.throws(() => gate.forward(noise([2, 15], 3)), {
     code: 'shape',
     message: 'LinearGate.forward(representation): expected shape [B, M=16], got [2, 15]',
+  });
+  const conv = new ConvGate(4, 'instance', new Generator(1));
+  assert.throws(() => conv.forward(noise([2, 1, 16], 3)), {
+    code: 'shape',
+    message: 'ConvGate.forward(representation): expected shape [B, M], got [2, 1, 16]',
   });
 });

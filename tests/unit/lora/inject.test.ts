@@ -26,6 +26,11 @@ test('paths are checkpoint keys, and adapters stand where the layers stood', () 
   assert.ok(model.layers[1]!.selfAttn.kProj instanceof Linear);
 });
 
+test('a layer of the model itself has its name as path', () => {
+  const [injected] = inject(tinyLlama(), ['lm_head'], wrap);
+  assert.equal(injected?.path, 'lm_head');
+});
+
 test('after remove the model has its own layers and computes what it did', () => {
   const model = tinyLlama();
   const layers = model.layers.flatMap(({ selfAttn, mlp }) => [

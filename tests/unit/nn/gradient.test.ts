@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as nn from '../../../src/nn/index.js';
-import { engineThreads, RowStreams, Tensor } from '../../../src/tensor/index.js';
+import { engineThreads, Generator, RowStreams, Tensor } from '../../../src/tensor/index.js';
 import { checkGradients, mixture, noise } from '../../support/numeric.js';
 
 engineThreads(1);
@@ -23,6 +23,11 @@ const cases: Record<string, () => [() => Tensor, Record<string, Tensor>]> = {
   Embedding: () => {
     const layer = new nn.Embedding(noise([3, 4], 2));
     return [() => layer.forward(ids()), { weight: layer.weight }];
+  },
+  Gru: () => {
+    const layer = new nn.Gru(4, 3, new Generator(2)).to('cpu', 'float64');
+    const input = x();
+    return [() => layer.forward(input), { input, ...Object.fromEntries(layer.namedTensors()) }];
   },
   LayerNorm: () => {
     const layer = new nn.LayerNorm(4).to('cpu', 'float64');

@@ -143,6 +143,46 @@ test('its state in another optimizer goes on as the first would have', () => {
   assert.deepEqual([...two.state().tensors.keys()], ['a.first', 'a.second', 'b.first', 'b.second']);
 });
 
+test('a decay of exactly 1 is a decay', () => {
+  for (const [isDecoupled, wanted] of [
+    [true, 4 - 0.1 * 1 * 4 - 0.1], // η·λ·θ, and a first step of η against the sign of g
+    [false, 4 - 0.1], // g + λ·θ = -1 + 4 has the other sign than g
+  ] as const) {
+    const weight = Tensor.from([4]).setRequiresGrad(true);
+    const parameters = new Map([['w', weight]]);
+    const group = { name: 'g', parameters, learningRate: 0.1, weightDecay: 1 };
+    const adam = new Adam([group], { isDecoupled });
+    weight.setGrad(Tensor.from([isDecoupled ? 1 : -1]));
+    adam.step();
+    close(weight, [wanted], 1e-6);
+  }
+});
+
+test('after zeroGrad no parameter has a gradient, and a step changes nothing', () => {
+  const groups = [group('one', 0.1, 0.5, ['a']), group('two', 0.1, 0.5, ['b'])];
+  const adam = new Adam(groups);
+  for (const tensor of adam.parameters) tensor.setGrad(gradientAt(0, 'a'));
+  adam.zeroGrad();
+  assert.deepEqual(
+    adam.parameters.map(({ grad }) => grad),
+    [undefined, undefined],
+  );
+  const before = adam.parameters.map((tensor) => tensor.toNumbers());
+  adam.step();
+  assert.deepEqual(
+    adam.parameters.map((tensor) => tensor.toNumbers()),
+    before,
+  );
+});
+
+test('a parameter that the saved steps do not name has made none', () => {
+  const adam = new Adam([group('g', 0.1, 0, ['a', 'b'])]);
+  for (const tensor of adam.parameters) tensor.setGrad(gradientAt(0, 'a'));
+  adam.step();
+  adam.restoreSteps({ a: 7 });
+  assert.deepEqual(adam.state().steps, { a: 7, b: 0 });
+});
+
 test('a parameter in two groups is refused by key', () => {
   assert.throws(() => new Adam([group('one', 1, 0, ['a']), group('two', 1, 0, ['b', 'a'])]), {
     code: 'usage',

@@ -29,6 +29,11 @@ test('without warm-up it starts at 1, and with all steps in it it never falls', 
   assert.deepEqual(at(factor, [0, 1, 2, 3, 4]), [0, 0.25, 0.5, 0.75, 1]);
 });
 
+test('one step is enough, and a single step behind the warm-up ends the cosine', () => {
+  close(at(warmupCosine({ totalSteps: 1, warmupSteps: 0 }), [0, 1]), [1, 0.01], 1e-12);
+  close(at(warmupCosine({ totalSteps: 5, warmupSteps: 4 }), [4, 5]), [1, 0.01], 1e-12);
+});
+
 test('an end factor of 1 keeps the rate after the warm-up', () => {
   const factor = warmupCosine({ totalSteps: 10, warmupSteps: 2, endFactor: 1 });
   assert.deepEqual(at(factor, [2, 5, 9]), [1, 1, 1]);

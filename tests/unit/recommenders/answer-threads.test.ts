@@ -1,17 +1,12 @@
-/** Scored and generating in threads: the answers of one thread, whoever is faster. */
+/** Scoring and generating in threads: the answers of one thread, whoever is faster. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
+import type { Worker } from 'node:worker_threads';
 import type { Instance } from '../../../src/data/index.js';
 import { LlmRecommender } from '../../../src/recommenders/index.js';
 import { answerThreads } from '../../../src/recommenders/llm/threads/answers.js';
-import {
-  engineInfo,
-  engineThreads,
-  foreach,
-  liveTensors,
-  noGrad,
-} from '../../../src/tensor/index.js';
+import { engineInfo, engineThreads, foreach, noGrad } from '../../../src/tensor/index.js';
 import { leaksNothing } from '../../support/leak.js';
 import { tinyIlora, tinyInstances } from '../../support/models.js';
 
@@ -79,8 +74,10 @@ test('the adapter is that of the moment', async () => {
 test('a stop ends the wait and leaves nothing behind', async () => {
   const recommender = tinyIlora({ batchTokens: 60 });
   await recommender.score(instances, { workers: 2 });
+  const ends: Promise<unknown>[] = [];
+  const onWorker = (worker: Worker): void => void ends.push(once(worker, 'exit'));
+  process.on('worker', onWorker);
   await leaksNothing(async () => {
-    const before = liveTensors();
     const controller = new AbortController();
     const { signal } = controller;
     const onProgress = (): void => controller.abort(new Error('stop'));
@@ -90,10 +87,11 @@ test('a stop ends the wait and leaves nothing behind', async () => {
     await assert.rejects(recommender.generate(instances, { workers: 2, signal }), {
       message: 'stop',
     });
-    // Nobody waits for the threads, but they end.
-    const deadline = performance.now() + 30_000;
-    while (liveTensors() > before && performance.now() < deadline) await setTimeout(20);
+    // `rank` does not wait for the threads, but they end; until then they hold tensors.
+    assert.equal(ends.length, 2);
+    await Promise.all(ends);
   });
+  process.off('worker', onWorker);
 });
 
 test('what goes wrong in a thread is said here', async () => {

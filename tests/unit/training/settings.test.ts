@@ -33,6 +33,22 @@ function faultsOf(input: unknown): string[] {
   return [];
 }
 
+test('names of a base, an encoder and a prompt may have one character, and not none', () => {
+  const names = { base: 'b', encoder: 'e', prompt: 'p' };
+  assert.deepEqual(
+    Object.entries(ilora({ ...least, ...names }))
+      .filter(([key]) => key in names)
+      .sort(),
+    Object.entries(names),
+  );
+  for (const key of Object.keys(names)) {
+    assert.ok(
+      faultsOf({ ...least, [key]: '' }).some((line) => line.includes(key)),
+      key,
+    );
+  }
+});
+
 test('the paper preset is the linear gate, alpha over the total rank, equal rates', () => {
   const { adapter, preset } = ilora(least);
   assert.equal(preset, 'paper');

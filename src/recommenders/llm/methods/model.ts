@@ -3,9 +3,11 @@
  */
 import { overwrite } from '../../../nn/index.js';
 import type { Model, Parts } from '../../method.js';
-import { Adapter, type AdapterOptions } from '../adapter.js';
+import type { AdapterOptions } from '../adapter.js';
+import { modelParts } from '../description.js';
 import { LlmLearner } from '../llm-learner.js';
-import { type LlmParts, LlmRecommender } from '../llm-recommender.js';
+import { LlmRecommender } from '../llm-recommender.js';
+import type { LlmParts } from '../parts.js';
 import { adapterRates, type Preset } from './presets.js';
 import { languageModelParts, needed, type TrainingSettings } from './settings.js';
 
@@ -35,11 +37,10 @@ export function adaptedModel(
   settings: Parameters<typeof languageModelParts>[0] & { seed: number },
   parts: Parts,
 ): LlmModel {
-  const { model } = needed(parts.base, 'a base');
+  const { base, ...rest } = languageModelParts(settings, parts);
   const encoder = needed(parts.encoder, 'an encoder');
-  const widths = { representation: encoder.representationWidth, items: encoder.width };
-  const adapter = new Adapter(model, options, widths, settings.seed);
-  return llmModel({ name, ...languageModelParts(settings, parts), adapter, encoder });
+  const { seed } = settings;
+  return llmModel({ name, ...rest, ...modelParts({ adapter: options }, { base, encoder, seed }) });
 }
 
 /** Trains a model's adapter on training windows. */

@@ -3,9 +3,9 @@
  */
 import { z } from 'zod';
 import { internal } from '../../../errors/index.js';
-import { PromptBuilder } from '../../../text/index.js';
+import { checkAttributes, openPromptTemplate, PromptBuilder } from '../../../text/index.js';
 import { baseShape, type LoopOptions, type Parts, SELECTABLE, textShape } from '../../method.js';
-import type { LlmParts } from '../llm-recommender.js';
+import type { LlmParts } from '../parts.js';
 import { PRESETS, type Preset, type PresetName } from './presets.js';
 
 const positive = z.number().positive();
@@ -96,7 +96,7 @@ export function windowLoop({ windows, ...rest }: TrainingSettings): LoopOptions 
 /** Base, prompts and batch size of a model, without what is trained around it. */
 export function languageModelParts(
   settings: {
-    prompt: z.output<(typeof textShape)['prompt']>;
+    prompt: string;
     device: string;
     training?: Pick<TrainingSettings, 'batchTokens'>;
   },
@@ -104,18 +104,15 @@ export function languageModelParts(
 ): Pick<LlmParts, 'base' | 'prompts' | 'maxHistory' | 'batchTokens' | 'objective'> {
   const { catalog, manifest } = dataset;
   const { model, tokenizer } = needed(base, 'a base');
+  const template = openPromptTemplate(settings.prompt);
+  checkAttributes(template, catalog.items);
   return {
     base: model,
     objective: 'title-likelihood',
-    prompts: new PromptBuilder(
-      tokenizer,
-      catalog.items.map((item) => item.title),
-      settings.prompt,
-      {
-        positions: model.config.maxPositions,
-        titles: manifest.window.maxHistory + manifest.candidates.count + 1,
-      },
-    ),
+    prompts: new PromptBuilder(tokenizer, catalog.items, template, {
+      positions: model.config.maxPositions,
+      titles: manifest.window.maxHistory + manifest.candidates.count + 1,
+    }),
     maxHistory: manifest.window.maxHistory,
     // A few windows at a time fill a CPU's products; more would only take memory.
     batchTokens: settings.training?.batchTokens ?? (settings.device === 'cpu' ? 1024 : 32_768),

@@ -28,7 +28,7 @@ export interface Prompting {
   /** Tokens, padding included, that go through the model at once. */
   readonly batchTokens: number;
   /** The prompt of a query, with slots where the model has them and `wantsSlots` agrees. */
-  prompt(query: CandidateQuery, options?: { template?: number; wantsSlots?: boolean }): Prompt;
+  prompt(query: CandidateQuery, options?: { wording?: number; wantsSlots?: boolean }): Prompt;
 }
 
 /** Training examples of an objective over a dataset. */

@@ -12,7 +12,6 @@ import type { CandidateQuery, Dataset, Instance } from '../../../data/index.js';
 import { Recomputation } from '../../../nn/index.js';
 import { Random } from '../../../random/index.js';
 import { add, detach, mul, neg, sub, sum, type Tensor } from '../../../tensor/index.js';
-import { TEMPLATE_COUNT } from '../../../text/index.js';
 import type { Scored } from '../../capability.js';
 import { dropoutStreams, type TrainingPosition } from '../../learner.js';
 import type { AdaptedModel, ForwardOptions } from '../adapted-model.js';
@@ -97,8 +96,8 @@ export class TitleExamples implements Examples<TitleRows> {
     const instance = this.#instance(example, position);
     const random = new Random(seed, 'curriculum', step, example);
     const wantsSlots = this.options.curriculum === 'hybrid' || random.uniform() < step / totalSteps;
-    const template = random.int(TEMPLATE_COUNT);
-    const prompt = this.prompting.prompt(instance, { template, wantsSlots });
+    const wording = random.int(this.prompting.prompts.wordings);
+    const prompt = this.prompting.prompt(instance, { wording, wantsSlots });
     return {
       row: { prompt, continuations: [this.prompting.prompts.answer(instance.target)] },
       history: instance.history,

@@ -8,7 +8,7 @@ import { DTYPE_BYTES, engineInfo, engineThreads } from '../../../tensor/index.js
 import type { Scored } from '../../capability.js';
 import { untilAborted } from '../../turn.js';
 import { tokensPerWorker } from '../layout.js';
-import type { LlmParts } from '../llm-recommender.js';
+import type { LlmParts } from '../parts.js';
 import type { AnswerTask } from './answer.js';
 import { ModelThread } from './model-thread.js';
 import { planOf } from './plan.js';

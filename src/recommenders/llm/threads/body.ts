@@ -19,7 +19,7 @@ import {
 import type { GradientTask } from '../../learner.js';
 import { encoderOf } from '../../registry.js';
 import { AdaptedModel } from '../adapted-model.js';
-import { Adapter } from '../adapter.js';
+import { modelParts } from '../description.js';
 import { objectiveNamed } from '../objectives/index.js';
 import { VectorTable } from '../vector-table.js';
 import { answerTo } from './answer.js';
@@ -81,18 +81,15 @@ function serve(plan: ThreadPlan, answer: (answer: ThreadAnswer) => void) {
 }
 
 /** The model of the main thread over its own tensors, with a copy of the adapter to come. */
-function modelOf({ description, tensors }: ThreadPlan): AdaptedModel {
-  const { adapter } = description;
-  const base = new Llama(description.base, (key) => adopt(tensors.base.get(key) as SharedTensor));
+function modelOf({ description, base: config, tensors }: ThreadPlan): AdaptedModel {
+  const base = new Llama(config, (key) => adopt(tensors.base.get(key) as SharedTensor));
   const encoder = description.encoder && encoderOf(description.encoder);
   if (encoder)
     scope(() => overwrite(new Map(encoder.namedTensors()), adoptAll(tensors.encoder), 'encoder'));
-  return new AdaptedModel({
-    base,
-    ...(adapter && { adapter: new Adapter(base, adapter.options, adapter.widths, 0) }),
-    ...(encoder && { encoder }),
-    ...(tensors.vectors !== undefined && { vectors: new VectorTable(adopt(tensors.vectors)) }),
-  });
+  const { vectors: shared } = tensors;
+  const vectors = shared === undefined ? undefined : new VectorTable(adopt(shared));
+  const filling = { base, ...(encoder && { encoder }), ...(vectors && { vectors }), seed: 0 };
+  return new AdaptedModel(modelParts(description, filling));
 }
 
 function adoptAll(tensors: SharedTensors): Map<string, Tensor> {

@@ -7,29 +7,21 @@
 
 import { type SharedTensor, share, type Tensor } from '../../../tensor/index.js';
 import type { ModelConfig } from '../../../weights/index.js';
-import type { EncoderDescription, Scored } from '../../capability.js';
+import type { Scored } from '../../capability.js';
 import type { GradientTask } from '../../learner.js';
-import type { AdapterOptions, AdapterWidths } from '../adapter.js';
-import type { LlmParts } from '../llm-recommender.js';
+import type { LlmDescription } from '../description.js';
+import type { LlmParts } from '../parts.js';
 import type { AnswerTask } from './answer.js';
 
 /** Tensors of another thread by key. */
 export type SharedTensors = ReadonlyMap<string, SharedTensor>;
-
-/** A language-model method as plain data: all that a model is made from, but its tensors. */
-export interface LlmDescription {
-  /** Name of the objective. */
-  objective: string;
-  base: ModelConfig;
-  encoder?: EncoderDescription;
-  adapter?: { options: AdapterOptions; widths: AdapterWidths };
-}
 
 /** A description with the tensors to make it over, and what the thread is for. */
 export interface ThreadPlan {
   /** `gradients`: the adapter takes the main thread's values at each step; `answers`: once. */
   purpose: 'gradients' | 'answers';
   description: LlmDescription;
+  base: ModelConfig;
   tensors: {
     base: SharedTensors;
     encoder: SharedTensors;
@@ -52,12 +44,16 @@ export type ThreadAnswer =
   | { kind: 'failed'; code: string; message: string };
 
 /** A model as plain data. */
-export function describe({ base, adapter, encoder, objective }: LlmParts): LlmDescription {
+export function describe(parts: LlmParts): LlmDescription {
+  const { name, objective, prompts, adapter, encoder, maxHistory, batchTokens } = parts;
   return {
+    name,
     objective,
-    base: base.config,
+    prompt: prompts.template,
+    batchTokens,
+    ...(maxHistory !== undefined && { maxHistory }),
     ...(encoder && { encoder: encoder.describe() }),
-    ...(adapter && { adapter: { options: adapter.options, widths: adapter.widths } }),
+    ...(adapter && { adapter: adapter.options }),
   };
 }
 
@@ -72,6 +68,7 @@ export function planOf(
   return {
     purpose,
     description: describe(parts),
+    base: base.config,
     tensors: {
       base: shareAll(adapter?.baseTensors() ?? base.namedTensors()),
       encoder: shareAll(encoder?.namedTensors()),

@@ -37,6 +37,48 @@ function conv(x: Nd, weight: Nd, bias: Nd | undefined, stride: number, padding: 
   });
 }
 
+/** The largest of each `length` neighbours along the last axis. */
+const maxPool = (x: Nd, length: number): Nd =>
+  along(x, -1, (slice) =>
+    slice.slice(length - 1).map((_, l) => Math.max(...slice.slice(l, l + length))),
+  );
+
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+
+/**
+ * r = σ(W_r x + b_r + U_r h + c_r), z likewise, n = tanh(W_n x + b_n + r (U_n h + c_n)), h' = (1 - z) n + z h.
+ */
+function gru(x: Nd, start: Nd, [w, u, b, c]: readonly [Nd, Nd, Nd, Nd]): Nd {
+  const [B, L, I] = x.shape as [number, number, number];
+  const H = start.shape[1] as number;
+  const row = (matrix: Nd, g: number, vector: readonly number[]): number =>
+    total(vector.map((value, i) => value * at(matrix, [g, i])));
+  const states: number[] = [];
+  for (let i = 0; i < B; i++) {
+    let h = Array.from({ length: H }, (_, k) => at(start, [i, k]));
+    for (let l = 0; l < L; l++) {
+      const input = Array.from({ length: I }, (_, k) => at(x, [i, l, k]));
+      const fromInput = (g: number): number => row(w, g, input) + at(b, [g]);
+      const before = h;
+      const fromState = (g: number): number => row(u, g, before) + at(c, [g]);
+      h = before.map((old, k) => {
+        const reset = sigmoid(fromInput(k) + fromState(k));
+        const update = sigmoid(fromInput(H + k) + fromState(H + k));
+        const fresh = Math.tanh(fromInput(2 * H + k) + reset * fromState(2 * H + k));
+        return (1 - update) * fresh + update * old;
+      });
+      states.push(...h);
+    }
+  }
+  return { shape: [B, L, H], data: states };
+}
+
+const runGru = (x: t.Tensor, start: t.Tensor, ...weights: t.Tensor[]): t.Tensor => {
+  const [input_GI, state_GH, inputBias_G, stateBias_G] = weights as Four<t.Tensor>;
+  return t.gru(x, start, { input_GI, state_GH, inputBias_G, stateBias_G });
+};
+type Four<T> = [T, T, T, T];
+
 const layerNorm = (x: Nd, weight: Nd, bias: Nd): Nd =>
   along(x, -1, (slice) => {
     const mean = total(slice) / slice.length;
@@ -267,6 +309,54 @@ export const product: Table = {
       () => t.conv1d(t.zeros([1, 3, 5]), t.zeros([4, 3, 3]), { stride: 0 }),
       () => t.conv1d(t.zeros([1, 3, 5]), t.zeros([4, 3, 3]), { padding: -1 }),
     ],
+  },
+  maxPool1d: {
+    dtypes: FLOATS,
+    gradient: true,
+    named: /aten::max_pool1d/,
+    cases: [1, 2, 5].map((length) => ({
+      inputs: [nd([2, 3, 5], 1)],
+      run: (x) => t.maxPool1d(x, length),
+      want: (x) => maxPool(x, length),
+    })),
+    misfits: [
+      () => t.maxPool1d(t.zeros([1, 2, 3]), 4),
+      () => t.maxPool1d(t.zeros([1, 2, 3]), 0),
+      () => t.maxPool1d(t.zeros([3]), 1),
+    ],
+  },
+  gru: {
+    dtypes: FLOATS,
+    slack: 8,
+    gradient: true,
+    named: /aten::(gru|unsqueeze)/,
+    cases: [
+      [2, 4],
+      [1, 1],
+    ].map(([B, L]) => ({
+      inputs: [
+        nd([B as number, L as number, 3], 1),
+        nd([B as number, 2], 2),
+        nd([6, 3], 3),
+        nd([6, 2], 4),
+        nd([6], 5),
+        nd([6], 6),
+      ],
+      run: runGru,
+      want: (x, start, ...weights) => gru(x, start, weights as Four<Nd>),
+    })),
+    misfits: [
+      [[2, 3], [2, 2], [6, 3], [6, 2], [6], [6]],
+      [[2, 4, 5], [2, 2], [6, 3], [6, 2], [6], [6]],
+      [[2, 4, 3], [1, 2], [6, 3], [6, 2], [6], [6]],
+      [[2, 4, 3], [2, 2], [5, 3], [6, 2], [6], [6]],
+      [[2, 4, 3], [2, 2], [6, 3], [6, 3], [6], [6]],
+      [[2, 4, 3], [2, 2], [6, 3], [6, 2], [6], [4]],
+      [[2, 0, 3], [2, 2], [6, 3], [6, 2], [6], [6]],
+    ].map((shapes) => () => {
+      const [x, start, ...weights] = shapes.map((shape) => t.zeros(shape)) as Four<t.Tensor>;
+      return runGru(x, start, ...weights);
+    }),
   },
   layerNorm: {
     dtypes: FLOATS,

@@ -1,0 +1,102 @@
+/**
+ * `ilora study`: several methods on one dataset, from one settings file to a report.
+ */
+import { execFileSync } from 'node:child_process';
+import { Command } from '@commander-js/extra-typings';
+import { parse } from 'yaml';
+import { formatEvaluationTable } from '../analysis/index.js';
+import { snakeKeys, writeFileAtomic } from '../files/index.js';
+import {
+  runStudy,
+  runStudyMethod,
+  type Study,
+  studySettings,
+  studySummary,
+} from '../studies/index.js';
+import { readDocument } from '../training/index.js';
+import { wholeNumber } from './arguments.js';
+import { interruptible } from './interrupt.js';
+import { command } from './invocation.js';
+import { resolveModel } from './model.js';
+import { note, print, printJson } from './terminal.js';
+import { studyHooks } from './train-hooks.js';
+
+export function studyCommand() {
+  return new Command('study')
+    .description('train and compare several methods on one dataset, and write a report')
+    .requiredOption('--config <file>', 'settings of all methods (YAML); runs/movielens.yaml is one')
+    .option('--method <name>', 'do only this one; the call without it then finds it done')
+    .option('--wide-rows <n>', 'measure up to n windows per test user too', wholeNumber)
+    .option('--generate', 'let methods that can also answer in words')
+    .option('--set <key=value...>', 'another value for a key, such as training.windows=100')
+    .option('--base <path>', 'base model, if it lies elsewhere')
+    .option('--machine <name>', 'how the result names this machine')
+    .option('--result <file>', 'write the figures as JSON')
+    .option('--json', 'print them as one JSON document')
+    .action(
+      async ({ config, method, wideRows, generate, set = [], base, machine, result, json }) => {
+        const input = readDocument(config);
+        for (const assignment of set) assign(input, assignment);
+        const settings = studySettings(input, config);
+        const needsBase = settings.methods.some(({ needs }) => needs.base);
+        const baseName = String(input.base ?? 'smollm2-135m');
+        const basePath = needsBase ? (base ?? resolveModel(baseName)) : undefined;
+        const study: Study = {
+          title: String(input.title ?? settings.methods.map(({ label }) => label).join(', ')),
+          settings,
+          baseName,
+          ...(basePath !== undefined && { basePath }),
+          ...(wideRows !== undefined && { wideRowsPerUser: wideRows }),
+          ...(generate && { isGenerating: true }),
+          command: command(
+            ...['study', '--config', config],
+            ...(wideRows === undefined ? [] : ['--wide-rows', String(wideRows)]),
+            ...(generate ? ['--generate'] : []),
+            ...set.flatMap((assignment) => ['--set', assignment]),
+          ),
+        };
+        if (method !== undefined) {
+          await interruptible((signal) => runStudyMethod(study, method, studyHooks(signal)));
+          note(`${method} is done; the call without --method puts all together`);
+          return;
+        }
+        const done = await interruptible((signal) => runStudy(study, studyHooks(signal)));
+        const place = { commit: commit(), ...(machine !== undefined && { machine }) };
+        const summary = studySummary(study, done, place);
+        if (result !== undefined)
+          writeFileAtomic(result, `${JSON.stringify(snakeKeys(summary), null, 2)}\n`);
+        if (json) {
+          printJson({ ...summary, report: done.report });
+          return;
+        }
+        print(formatEvaluationTable(done.methods.map(({ evaluation }) => evaluation)));
+        print(`report: ${done.report}`);
+      },
+    );
+}
+
+/** Sets `a.b=VALUE`; the value is read as YAML. */
+function assign(target: Record<string, unknown>, assignment: string): void {
+  const at = assignment.indexOf('=');
+  const keys = assignment.slice(0, at).split('.');
+  let place = target;
+  for (const key of keys.slice(0, -1)) {
+    place[key] ??= {};
+    place = place[key] as Record<string, unknown>;
+  }
+  place[keys.at(-1) as string] = parse(assignment.slice(at + 1));
+}
+
+/** Of the checkout that the program runs from, where it is one. */
+function commit(): string {
+  try {
+    const cwd = import.meta.dirname;
+    return execFileSync('git', ['rev-parse', 'HEAD'], {
+      cwd,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    return 'unknown';
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * Caser as a method.
+ */
+import { z } from 'zod';
+import type { Dataset } from '../../data/index.js';
+import { type Device, Generator } from '../../tensor/index.js';
+import { defineMethod } from '../method.js';
+import { SequenceLearner } from '../sequence/learner.js';
+import { sequenceModel } from '../sequence/model.js';
+import { sequenceLearnerOptions, sequenceLoop, sequenceShape } from '../sequence/settings.js';
+import { Caser, type CaserOptions } from './caser.js';
+
+const count = z.int().positive();
+
+const shape = {
+  caser: z
+    .strictObject({
+      heights: z
+        .array(count)
+        .min(1)
+        .default([2, 3, 4])
+        .describe('items that a horizontal filter covers'),
+      channels: count.default(16).describe('horizontal filters of each height'),
+      dropout: z.number().min(0).lt(1).default(0.1).describe('on the representation'),
+      ...sequenceShape,
+    })
+    .prefault({}),
+};
+
+type Section = z.output<(typeof shape)['caser']>;
+
+export const caser = defineMethod({
+  name: 'caser',
+  label: 'Caser',
+  summary: "convolutions over a user's last items (Tang & Wang, WSDM 2018)",
+  capabilities: ['recommender', 'retriever', 'encoder'],
+  needs: { base: false, encoder: false, texts: false },
+  shape,
+  build({ caser: section, seed, device }, { dataset }) {
+    const model = new Caser(optionsOf(section, dataset), new Generator(seed));
+    return sequenceModel(model.to(device as Device));
+  },
+  leastValues: ({ caser: { width, heights, channels } }, { dataset }) =>
+    dataset.catalog.size * (2 * width + heights.length * channels),
+  learning: {
+    kind: 'gradients',
+    learner: ({ encoder }, { caser: section }, { dataset }) =>
+      new SequenceLearner(encoder, dataset.sequencesOf('train'), sequenceLearnerOptions(section)),
+    loop: ({ caser: section }, learner) => sequenceLoop(section, learner),
+  },
+  encoder: (options: CaserOptions) => new Caser(options, new Generator(0)).freeze(),
+});
+
+function optionsOf({ width, heights, channels, dropout }: Section, dataset: Dataset): CaserOptions {
+  const { maxHistory } = dataset.manifest.window;
+  const catalogSize = dataset.catalog.size;
+  return { catalogSize, maxHistory, width, heights, channels, dropout };
+}

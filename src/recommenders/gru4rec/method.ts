@@ -1,0 +1,55 @@
+/**
+ * GRU4Rec as a method.
+ */
+import { z } from 'zod';
+import type { Dataset } from '../../data/index.js';
+import { type Device, Generator } from '../../tensor/index.js';
+import { defineMethod } from '../method.js';
+import { SequenceLearner } from '../sequence/learner.js';
+import { sequenceModel } from '../sequence/model.js';
+import { sequenceLearnerOptions, sequenceLoop, sequenceShape } from '../sequence/settings.js';
+import { GRU4Rec, type GRU4RecOptions } from './gru4rec.js';
+
+const shape = {
+  gru4rec: z
+    .strictObject({
+      layers: z.int().positive().default(1),
+      dropout: z
+        .number()
+        .min(0)
+        .lt(1)
+        .default(0.2)
+        .describe('before each layer; 0 is the shape of the iLoRA authors'),
+      ...sequenceShape,
+    })
+    .prefault({}),
+};
+
+type Section = z.output<(typeof shape)['gru4rec']>;
+
+export const gru4rec = defineMethod({
+  name: 'gru4rec',
+  label: 'GRU4Rec',
+  summary: "gated recurrent units over a user's last items (Hidasi et al., ICLR 2016)",
+  capabilities: ['recommender', 'retriever', 'encoder'],
+  needs: { base: false, encoder: false, texts: false },
+  shape,
+  build({ gru4rec: section, seed, device }, { dataset }) {
+    const model = new GRU4Rec(optionsOf(section, dataset), new Generator(seed));
+    return sequenceModel(model.to(device as Device));
+  },
+  leastValues: ({ gru4rec: { width, layers } }, { dataset }) =>
+    2 * dataset.catalog.size * width + 6 * layers * width * width,
+  learning: {
+    kind: 'gradients',
+    learner: ({ encoder }, { gru4rec: section }, { dataset }) =>
+      new SequenceLearner(encoder, dataset.sequencesOf('train'), sequenceLearnerOptions(section)),
+    loop: ({ gru4rec: section }, learner) => sequenceLoop(section, learner),
+  },
+  encoder: (options: GRU4RecOptions) => new GRU4Rec(options, new Generator(0)).freeze(),
+});
+
+function optionsOf({ width, layers, dropout }: Section, dataset: Dataset): GRU4RecOptions {
+  const { maxHistory } = dataset.manifest.window;
+  return { catalogSize: dataset.catalog.size, maxHistory, width, layers, dropout };
+}
