@@ -19,7 +19,7 @@ export function trainCommand() {
     .option('--config <file>', 'settings (YAML)')
     .option('--out <folder>', 'run folder, in place of the one in the settings')
     .option('--data <folder>', 'dataset folder, in place of the one in the settings')
-    .option('--resume', 'continue the run in the folder')
+    .option('--resume', 'go on with a run that was stopped')
     .option('--schema', 'print the JSON Schema of a settings file and stop')
     .option('--json', 'print one JSON document')
     .action(async ({ config, out, data, resume, schema, json }) => {

@@ -1,10 +1,9 @@
 /**
  * Lays prompts and their continuations out as one batch of tokens.
  *
- * A row is the prompt, then each continuation in turn. Every continuation sees the prompt and itself
- * only and counts its positions on from the prompt, so scoring all candidates costs one prompt and
- * the candidates' own tokens, and gives what scoring each alone would give. With one
- * continuation per row (training) the mask is plain causal order.
+ * A row is the prompt, then each continuation in turn. Every continuation sees the prompt and itself only, and counts
+ * its positions on from the prompt. So scoring all candidates costs one prompt and the candidates' own tokens, and gives
+ * what scoring each alone would give. With one continuation per row (training) the mask is plain causal order.
  */
 import {
   and,
@@ -139,8 +138,8 @@ const BATCH_COST = 50;
 const FEWEST_TOKENS = 512;
 
 /**
- * Tokens of each batch where several workers have one at a time: together they hold half as many again as one worker
- * would. Two of them lose nothing by it that could be measured (docs/performance.md).
+ * Tokens of each worker's batch. Together, several workers hold 1.5 times what one alone would. So each of two has
+ * three quarters of that, which costs no speed that could be measured (docs/performance.md).
  */
 export function tokensPerWorker(tokens: number, workers: number): number {
   if (workers === 1) return tokens;
