@@ -135,7 +135,7 @@ function sourceProblems(file: string, text: string): string[] {
 }
 
 function headerProblems(file: string, text: string): string[] {
-  const room = /^(?:src\/[^/]+|harness)\/index\.ts$/.exec(file);
+  const room = /^(?:src\/(?:data\/)?[^/]+|harness)\/index\.ts$/.exec(file);
   if (room === null || HEADER.test(text)) return [];
   return [`${file}: expected a comment of three lines "Here: … May use: … Used by: …" at the top`];
 }

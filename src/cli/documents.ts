@@ -236,6 +236,22 @@ export const DOCUMENTS = {
       seconds: z.number(),
     }),
   ]),
+  study: z.looseObject({
+    created_at: text,
+    commit: text,
+    command: text,
+    settings: figures,
+    dataset: z.strictObject({ name: text, hash: text }),
+    machine: figures,
+    wide_rows_per_user: count,
+    train_seconds: z.record(text, z.number()),
+    seconds: z.number(),
+    test: z.strictObject({
+      evaluations: z.array(evaluationSummarySchema.strict()),
+      comparisons: z.array(comparison),
+    }),
+    report: text.describe('path of the page'),
+  }),
   train: z.strictObject({
     out: text,
     method: text,

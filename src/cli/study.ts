@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { Command } from '@commander-js/extra-typings';
 import { parse } from 'yaml';
 import { formatEvaluationTable } from '../analysis/index.js';
+import { mismatch } from '../errors/index.js';
 import { snakeKeys, writeFileAtomic } from '../files/index.js';
 import {
   runStudy,
@@ -77,14 +78,36 @@ export function studyCommand() {
 
 /** Sets `a.b=VALUE`; the value is read as YAML. */
 function assign(target: Record<string, unknown>, assignment: string): void {
-  const at = assignment.indexOf('=');
-  const keys = assignment.slice(0, at).split('.');
+  const [, path, text] = /^([^=]+)=(.*)$/s.exec(assignment) ?? [];
+  if (path === undefined || text === undefined)
+    throw mismatch('usage', {
+      where: '--set',
+      expected: 'key=value, such as training.windows=100',
+      got: assignment,
+    });
+  const keys = path.split('.');
   let place = target;
   for (const key of keys.slice(0, -1)) {
     place[key] ??= {};
-    place = place[key] as Record<string, unknown>;
+    const inner = place[key];
+    if (typeof inner !== 'object' || inner === null)
+      throw mismatch('usage', {
+        where: `--set ${path}`,
+        expected: `${key} to hold keys of its own`,
+        got: inner,
+      });
+    place = inner as Record<string, unknown>;
   }
-  place[keys.at(-1) as string] = parse(assignment.slice(at + 1));
+  place[keys.at(-1) as string] = readValue(path, text);
+}
+
+function readValue(path: string, text: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    const parts = { where: `--set ${path}`, expected: 'a value in YAML', got: text };
+    throw mismatch('usage', parts, error);
+  }
 }
 
 /** Of the checkout that the program runs from, where it is one. */

@@ -9,7 +9,7 @@ import { Random } from '../random/index.js';
 import type { CandidateSampler } from './candidates.js';
 import type { RowRanges } from './row-ranges.js';
 import type { SequenceStore } from './sequence-store.js';
-import type { DatasetManifest } from './store/manifest.js';
+import type { DatasetManifest } from './store/index.js';
 import type {
   CandidateDraw,
   Catalog,

@@ -3,7 +3,7 @@
  */
 import type { AttributeInfo, AttributeValue } from './attribute.js';
 import type { Dataset } from './dataset.js';
-import type { DatasetManifest } from './store/manifest.js';
+import type { DatasetManifest } from './store/index.js';
 import { type SplitName, splitNames } from './types.js';
 
 /** Figures about a dataset. */

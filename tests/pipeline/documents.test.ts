@@ -111,6 +111,28 @@ describe('documents', () => {
       documentOf('recommend', 'recommend', '--run', at(run), '--history', 'Title 3; Title 4');
   });
 
+  it('of a study, and --set that cannot be read is an error', () => {
+    const study = {
+      data: at('data'),
+      out: at('study'),
+      methods: ['popularity', 'cooccurrence', 'sasrec'],
+      sasrec: { width: 8, epochs: 5, batch_size: 8 },
+    };
+    writeFileSync(at('study.yaml'), JSON.stringify(study));
+    const call = ['study', '--config', at('study.yaml'), '--set'];
+    const document = documentOf('study', ...call, 'sasrec.epochs=1') as {
+      settings: { sasrec: { epochs: number } };
+      test: { evaluations: { method: string }[] };
+    };
+    assert.equal(document.settings.sasrec.epochs, 1);
+    assert.equal(document.test.evaluations.length, 3);
+    for (const wrong of ['sasrec', 'out.x=1', 'sasrec.epochs=[']) {
+      const { status, stderr } = ilora([...call, wrong]);
+      assert.equal(status, 2, stderr);
+      assert.match(stderr, /--set/);
+    }
+  });
+
   it('of the engine and models: doctor, setup, methods, model', () => {
     documentOf('doctor', 'doctor');
     documentOf('setup', 'setup', '--dry-run');

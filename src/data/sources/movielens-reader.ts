@@ -8,7 +8,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { mismatch } from '../../errors/index.js';
-import { type Line, readLines } from '../store/line-reader.js';
+import { type Line, readLines } from '../store/index.js';
 import { tidyTitle } from '../title.js';
 import type { Movielens, MovielensRatings } from './movielens.js';
 

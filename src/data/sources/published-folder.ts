@@ -16,7 +16,7 @@ import { NO_ATTRIBUTES } from '../attribute.js';
 import { type DatasetDraft, publishedWindow } from '../draft.js';
 import { RowRanges } from '../row-ranges.js';
 import { SequenceStore } from '../sequence-store.js';
-import { readLines } from '../store/line-reader.js';
+import { readLines } from '../store/index.js';
 import { cleanTitle, type TitleStyle } from '../title.js';
 import type { Item } from '../types.js';
 import { movielensDraft } from './movielens.js';
