@@ -1,5 +1,5 @@
 /**
- * Checks what is written about the code: links in *.md lead somewhere, files in the README's tree
+ * Checks what is written about the code: links and paths in *.md lead somewhere, files in the README's tree
  * exist and its sentences are short, no file names a place of one machine, and the native part stays small.
  *
  * `npx tsx scripts/check-docs.ts`; exits with 1 and one line per violation.
@@ -25,7 +25,10 @@ const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 const lineOf = (text: string, index: number): number => text.slice(0, index).split('\n').length;
 const problems: string[] = [];
 
-for (const file of tracked.filter((name) => name.endsWith('.md'))) checkLinks(file);
+for (const file of tracked.filter((name) => name.endsWith('.md'))) {
+  checkLinks(file);
+  checkNamedPaths(file);
+}
 if (tracked.includes('README.md')) {
   checkTree(read('README.md'));
   checkProse('README.md');
@@ -47,6 +50,19 @@ function checkLinks(file: string): void {
     if (!existsSync(target)) problems.push(`${where}: link to ${path}, which is not there`);
     else if (anchor !== undefined && target.endsWith('.md') && !anchorsOf(target).has(anchor))
       problems.push(`${where}: link to #${anchor}, which is no heading of ${path || file}`);
+  }
+}
+
+/** Code spans that are a path of this repository; capitals (`NAME`) and asterisks stand for a choice. */
+function checkNamedPaths(file: string): void {
+  const text = read(file);
+  for (const match of text.matchAll(
+    /`((?:src|tests|scripts|native|presets|prompts|prove|bench|harness|runs|docs)\/[\w./-]*)`/g,
+  )) {
+    const path = match[1] ?? '';
+    const isRunFolder = path.startsWith('runs/') && !/\.\w+$/.test(path);
+    if (isRunFolder || path.includes('NAME') || existsSync(join(root, path))) continue;
+    problems.push(`${file}:${lineOf(text, match.index)}: names ${path}, which is not there`);
   }
 }
 
@@ -105,7 +121,7 @@ function checkProse(file: string): void {
       );
   const prose = text.replace(/^(?:\||#|!).*$/gm, '').replace(/\]\([^)]*\)/g, ']');
   for (const paragraph of prose.split(/\n\s*\n|\n- /))
-    for (const sentence of paragraph.split(/(?<=[.:;?!])\s/)) {
+    for (const sentence of paragraph.split(/(?<=[.?!])\s/)) {
       const words = sentence.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word));
       if (words.length > MOST_WORDS)
         problems.push(

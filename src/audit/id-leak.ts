@@ -1,11 +1,13 @@
 /**
  * Do ids or the order of rows give the target away?
  *
- * Rules that read nothing but ids guess among the frozen candidates of validation and test: the
- * smallest id, the largest, the one nearest to the last history item (on either side, above, below),
- * the one nearest to the target of the row before, and the one whose place in the catalog is nearest
- * to the row's place in its split. Ids that say nothing give 1 / candidates. Probabilities are exact
- * binomial tails times the number of rules.
+ * Rules that read nothing but ids guess among the frozen candidates of validation and test. They take
+ * - the smallest id, or the largest;
+ * - the one nearest to the last history item: on either side, above, or below;
+ * - the one nearest to the target of the row before;
+ * - the one whose place in the catalog is nearest to the row's place in its split.
+ *
+ * Ids that say nothing give 1 / candidates. Probabilities are exact binomial tails times the number of rules.
  */
 import type { Dataset } from '../data/index.js';
 import { binomialTail, rare } from './chance.js';

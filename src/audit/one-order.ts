@@ -7,9 +7,9 @@
  * order a pair as it does: about 0.5 where order says nothing, 1 under one order for all. The lower
  * bound of the mean allows for sequences voting on each other.
  *
- * Two more figures find a small sorted part: sequences of at least six items that rise or fall by id or
- * by title throughout (2 in 720 by chance), and sequences that follow the majority of the others in
- * 95 % of at least 15 decided pairs.
+ * Two more figures find a small sorted part:
+ * - sequences of at least six items that rise or fall by id or by title throughout (2 in 720 by chance);
+ * - sequences that follow the majority of the others in 95 % of at least 15 decided pairs.
  */
 import type { Dataset } from '../data/index.js';
 import { Random } from '../random/index.js';

@@ -15,10 +15,10 @@ import { mismatch } from '../errors/index.js';
 
 /** `--titles`. */
 export function titlesOption() {
-  return new Option('--titles <style>', 'published: without year, article in front').choices([
-    'published',
-    'raw',
-  ] as const);
+  return new Option(
+    '--titles <style>',
+    'how titles are written; published: without year, article in front',
+  ).choices(['published', 'raw'] as const);
 }
 
 /** Adds what says how a text file is written. */
@@ -28,7 +28,10 @@ export function withTextOptions<T extends Command>(command: T) {
     .option('--quote <character>', 'quote character, or "none"')
     .option('--no-header', 'the first line is a row; name columns by number')
     .addOption(
-      new Option('--encoding <name>', 'of text files').choices(['utf-8', 'latin-1'] as const),
+      new Option('--encoding <name>', 'encoding of text files').choices([
+        'utf-8',
+        'latin-1',
+      ] as const),
     );
 }
 

@@ -53,7 +53,7 @@ import { note, printJson, printLines } from './terminal.js';
 
 /** The command `data` with its verbs. */
 export function dataCommand() {
-  const command = new Command('data').description('get, import and look into datasets');
+  const command = new Command('data').description('download, import, inspect and audit datasets');
   addPull(command);
   addImport(command);
   addInfo(command);
@@ -67,7 +67,7 @@ const seed = 2024;
 function addPull(parent: Command): void {
   parent
     .command('pull')
-    .description('get a known dataset and split it as published')
+    .description('download a known dataset and split it as the papers do')
     .argument('<name>', 'movielens-100k, or lastfm or steam with --from')
     .option('--out <folder>', 'dataset folder to write (default: the name)')
     .option('--from <folder>', 'read from this folder instead of downloading')
@@ -151,7 +151,7 @@ function addImport(parent: Command): void {
     .option('--min-item-interactions <n>', 'leave out items with fewer', wholeNumber)
     .option('--keep-unused-items', 'keep items without interactions')
     .addOption(
-      new Option('--split <rule>', 'how rows are held out')
+      new Option('--split <rule>', 'which rows are held out for validation and test')
         .choices(splitRules)
         .default('by-user' as const),
     )
@@ -160,7 +160,7 @@ function addImport(parent: Command): void {
     .option('--max-history <n>', 'items shown before the target', wholeNumber, 10)
     .addOption(titlesOption().default('raw' as const))
     .addOption(
-      new Option('--bad-rows <what>', 'rows that cannot be taken')
+      new Option('--bad-rows <what>', 'what to do with rows that cannot be read')
         .choices(['refuse', 'skip'] as const)
         .default('refuse' as const),
     )
@@ -219,9 +219,11 @@ function addPreview(parent: Command): void {
   withTextOptions(parent.command('preview'))
     .description('show the first rows of a file, or of a dataset as instances')
     .argument('<path>', 'file of interactions or items, or dataset folder')
-    .option('--rows <n>', 'how many', wholeNumber, 5)
+    .option('--rows <n>', 'how many rows to show', wholeNumber, 5)
     .addOption(
-      new Option('--split <name>', 'of a dataset').choices(splitNames).default('test' as const),
+      new Option('--split <name>', 'which rows of a dataset')
+        .choices(splitNames)
+        .default('test' as const),
     )
     .option('--json', 'print one JSON document')
     .action(async (path, options) => {

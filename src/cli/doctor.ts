@@ -9,7 +9,7 @@ import { note, print, printJson } from './terminal.js';
 /** The command `doctor`; the exit code is 0 when the engine works. */
 export function doctorCommand() {
   return new Command('doctor')
-    .description('check the engine and name the fix of what is wrong')
+    .description('check libtorch and what it needs, and say how to mend what is wrong')
     .option('--json', 'print one JSON document')
     .action(async ({ json }) => {
       const examination = await examine(engineEnvironment(), process.env);

@@ -23,14 +23,16 @@ const SPLITS = splitNames.filter((name) => name !== 'train');
 
 export function evaluateCommand() {
   return new Command('evaluate')
-    .description('measure a trained run on held-out rows, beside what counting alone scores')
+    .description('measure a trained run on held-out rows, beside methods that only count')
     .requiredOption('--run <folder>', 'run folder made by `ilora train`')
-    .addOption(new Option('--split <name>', 'rows to use').choices(SPLITS).default('test' as const))
+    .addOption(
+      new Option('--split <name>', 'which rows to use').choices(SPLITS).default('test' as const),
+    )
     .option('--rows <n>', 'only the first n rows', wholeNumber)
-    .option('--generate', 'generate answers as the papers do, besides scoring candidates')
+    .option('--generate', 'also let the model answer in words, as the papers do')
     .option('--data <folder>', 'dataset folder, if it has moved')
     .option('--base <path>', 'base model, if it has moved')
-    .option('--out <file>', 'write outcomes of every row as JSON')
+    .option('--out <file>', 'write what came of every row, as JSON')
     .option('--json', 'print one JSON document')
     .action(async ({ run: path, split, rows, generate, data, base, out, json }) => {
       const { own, others, generated } = await interruptible(async (signal) => {

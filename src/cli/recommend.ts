@@ -30,8 +30,12 @@ export function recommendCommand() {
       'titles, oldest first, separated by ";" ("\\;" inside a title)',
     )
     .option('--candidates <file>', 'score the titles of this file, one per line')
-    .option('--retrieve <n>', 'score the n best items of the retriever (default 20)', wholeNumber)
-    .option('--top <n>', 'lines to print', wholeNumber, 10)
+    .option(
+      '--retrieve <n>',
+      'search the catalog for the n best items first, and score those (default 20)',
+      wholeNumber,
+    )
+    .option('--top <n>', 'how many recommendations to print', wholeNumber, 10)
     .option('--data <folder>', 'dataset folder, if it has moved')
     .option('--base <path>', 'base model, if it has moved')
     .option('--json', 'print one JSON document')

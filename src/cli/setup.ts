@@ -40,13 +40,13 @@ const CUDA_LICENCE = "NVIDIA's licence for its CUDA libraries";
 /** The command `setup`. */
 export function setupCommand() {
   return new Command('setup')
-    .description('install libtorch and what else the engine needs')
+    .description('install libtorch, which does the arithmetic, and what it needs')
     .addOption(
       new Option('--from <source>', 'where libtorch comes from')
         .choices(['wheel', 'debian'] as const)
         .default('wheel' as const),
     )
-    .option('--cuda', 'with kernels and libraries for NVIDIA GPUs')
+    .option('--cuda', 'also install what NVIDIA GPUs need')
     .option('--force', 'install even if there is a libtorch')
     .option('--yes', 'do not ask')
     .option('--dry-run', 'only say what would be done')

@@ -1,8 +1,8 @@
 /**
  * What goes to the terminal: results to stdout, everything else to stderr.
  *
- * Titles, names and messages may come from anyone, so nothing but a line end is ever sent as a control character:
- * an escape sequence in a title is shown (`\u001b[2J`), in JSON documents too, whose values stay the same.
+ * Titles, names and messages may come from anyone. So no control character but a line end is ever sent: an escape
+ * sequence in a title is shown as `\u001b[2J`. That holds for JSON documents too, whose values stay the same.
  */
 import { visible, visibleLines } from '../errors/index.js';
 import { snakeKeys } from '../files/index.js';

@@ -15,11 +15,11 @@ import { trainHooks } from './train-hooks.js';
 
 export function trainCommand() {
   return new Command('train')
-    .description('train a method as a settings file says; `ilora methods` lists them')
-    .option('--config <file>', 'settings (YAML)')
-    .option('--out <folder>', 'run folder, in place of the one in the settings')
-    .option('--data <folder>', 'dataset folder, in place of the one in the settings')
-    .option('--resume', 'continue the run in the folder')
+    .description('train a method by a settings file; `ilora methods` lists the methods')
+    .option('--config <file>', 'settings (YAML); presets/ has some to start from')
+    .option('--out <folder>', 'run folder, instead of the one in the settings')
+    .option('--data <folder>', 'dataset folder, instead of the one in the settings')
+    .option('--resume', 'go on with a run that was stopped')
     .option('--schema', 'print the JSON Schema of a settings file and stop')
     .option('--json', 'print one JSON document')
     .action(async ({ config, out, data, resume, schema, json }) => {

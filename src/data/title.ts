@@ -9,11 +9,13 @@ export type TitleStyle = 'published' | 'raw';
  * Cleans a MovieLens title: `Full Monty, The (1997)` → `The Full Monty`.
  *
  * The published loader cuts the last seven characters and moves `, The`, `, A` or `, An` to the
- * front. Differs where that goes wrong: a title without a year stays (`unknown` would become
- * empty), `(1995) (V)` is cut as a whole, spaces at the ends go, and an article moves only as a whole
- * word (`, An` would be taken for `, A`) from the end or from before a title in brackets, not from
- * inside (`Good, The Bad and The Ugly, The`). Nine of the 1,682 titles
- * differ by this, spaces aside.
+ * front. Differs where that goes wrong:
+ * - a title without a year stays (`unknown` would become empty);
+ * - `(1995) (V)` is cut as a whole, and spaces at the ends go;
+ * - an article moves only as a whole word (`, An` would be taken for `, A`);
+ * - it moves from the end or from before a title in brackets, not from inside (`Good, The Bad and The Ugly, The`).
+ *
+ * Nine of the 1,682 titles differ by this, spaces aside.
  */
 export function cleanTitle(title: string, style: TitleStyle): string {
   const spaced = tidyTitle(title);

@@ -1,9 +1,9 @@
 /**
  * From generated text to the candidate it names, in two rules.
  *
- * `published` is what LLaRA and iLoRA did, kept for comparison with their figures: a right answer is
- * thrown away when one candidate's title contains another's ("Alien" in "Alien Nation"), and a
- * one-letter title ("M") is found in almost any text. `title` repairs both.
+ * `published` is what LLaRA and iLoRA did, kept for comparison with their figures. It has two faults: a right answer is
+ * thrown away when one candidate's title contains another's ("Alien" in "Alien Nation"), and a one-letter title ("M") is
+ * found in almost any text. `title` repairs both.
  */
 
 /** Index of the candidate that the text names, or undefined when it names none or several. */
@@ -21,8 +21,8 @@ export function matchPublished(text: string, titles: readonly string[]): number 
 }
 
 /**
- * Ours: a title equal to the whole first line wins; otherwise titles are looked for as whole words,
- * a title inside a longer match does not count, and exactly one must remain.
+ * Ours: a title equal to the whole first line wins. Otherwise titles are looked for as whole words. A title inside a
+ * longer match does not count, and exactly one must remain.
  *
  * Letter case, Unicode form, spacing, and quotes or a full stop around the line do not matter. Two
  * candidates of one title cannot be told apart: text naming them is invalid. An empty title never matches.

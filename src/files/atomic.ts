@@ -131,8 +131,8 @@ export function removeTemporaries(folder: string): void {
 const TEMPORARY = /^\..+\.[0-9a-f]{16}\.tmp$/;
 
 /**
- * A name in the same folder (rename does not cross file systems) that no other writer takes: random,
- * since a process that was killed may have left one behind, and the next may get its number.
+ * A name in the same folder, since rename does not cross file systems. It is random, so that no other writer takes it:
+ * a killed process may have left one behind, and the next process may get its number.
  */
 function temporaryName(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomBytes(8).toString('hex')}.tmp`);

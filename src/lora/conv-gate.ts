@@ -1,10 +1,14 @@
 /**
  * The gate of the authors' code: a residual convolution network over the representation.
  *
- * The M-vector is read as a signal of one channel: conv 1→16; three stages of 16, 32 and 64 channels with
- * three residual blocks each, the first block of stages two and three halving the length; average pool;
- * linear to the experts; softmax. 90,772 values at M = 64, E = 4. Shortcuts that change shape take every
- * second place and pad channels with zeros (no values of their own).
+ * The M-vector is read as a signal of one channel, and goes through
+ * - a convolution 1→16;
+ * - three stages of 16, 32 and 64 channels with three residual blocks each. The first block of stages two and three
+ *   halves the length;
+ * - average pool, linear to the experts, softmax.
+ *
+ * 90,772 values at M = 64, E = 4. Shortcuts that change shape take every second place and pad channels with zeros, so
+ * they have no values of their own.
  *
  * Differs: by default batch norm is replaced by a norm over each instance's own channels and places (same
  * number of values), so that an instance's gate never depends on its batch. `norm: 'batch'` is the

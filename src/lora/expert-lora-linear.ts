@@ -2,9 +2,8 @@
  * ★ The heart of iLoRA: low-rank experts on a frozen layer, mixed by each instance's gate.
  *
  * Kong et al., NeurIPS 2024, eq. 9 and 12: ΔW(i) = Σₑ ωₑ(i) · Bₑ Aₑ. The experts' factors lie side by side
- * in one pair of matrices of rank E·R, so an instance's adapter is that pair with its rank axis
- * weighted by the gate: the cost of one LoRA, in training and in batches of mixed users (low-rank.ts has the
- * products).
+ * in one pair of matrices of rank E·R. An instance's adapter is that pair, its rank axis weighted by the gate.
+ * So it costs what one LoRA costs, in training and in batches of mixed users (low-rank.ts has the products).
  *
  * Differs from the authors' code: no loop over experts (the weights act between A and B), and the
  * scale is stated, alpha / (E·R) as in eq. 3 or alpha / R as in their code (`scaleBy`).

@@ -1,9 +1,9 @@
 /**
  * ★ How low-rank updates reach the layers they stand on: one or several at once, over the same input.
  *
- * Query, key and value read one input, and so do gate and up. Their updates share one dropout and one product
- * with all `down` factors side by side, and each adds its `up` product to its base's output in place: fewer and
- * wider products and fewer passes than a layer at a time, the same numbers (docs/performance.md has the gain).
+ * Query, key and value read one input, and so do gate and up. Their updates share one dropout and one product with all
+ * `down` factors side by side. Each then adds its `up` product to its base's output in place. These are fewer and wider
+ * products and fewer passes than a layer at a time, with the same numbers (docs/performance.md has the gain).
  */
 import type { Dropout, LinearLayer, Pass } from '../nn/index.js';
 import {

@@ -1,8 +1,8 @@
 /**
  * Activations computed again for the gradients in place of kept ("activation checkpointing").
  *
- * Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost": of a chain of parts only the inputs are
- * kept; when gradients are due, each part runs once more, last part first, and gives its own. Memory for
+ * Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost". Of a chain of parts only the inputs are kept. When
+ * gradients are due, each part runs once more, last part first, and gives its own. Memory for
  * activations falls to one part's, for the time of one more forward pass. Dropout repeats its masks.
  */
 import { detach, noGrad, type RowStreams, scope, type Tensor } from '../tensor/index.js';

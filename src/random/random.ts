@@ -1,8 +1,8 @@
 /**
  * Seeded random numbers in named streams.
  *
- * A stream is keyed by a seed, a name and any numbers (epoch, row ...), so that every draw is a pure
- * function of its key and nothing depends on how often another part has drawn. The generator is
+ * A stream is keyed by a seed, a name and any numbers (epoch, row ...). Every draw is a pure function of its key, and
+ * nothing depends on how often another part has drawn. The generator is
  * sfc32 (C. Doty-Humphrey, PractRand); the key is spread over its state with MurmurHash3's mixing
  * steps. Not for secrets.
  */

@@ -1,8 +1,8 @@
 /**
  * What the training loop asks of a model: numbered examples, a loss, parameters.
  *
- * Everything random is a function of the seed, the step and the example, so that a resumed run repeats what
- * an uninterrupted one would have done, and nothing depends on how examples are cut into parts.
+ * Everything random is a function of the seed, the step and the example. So a resumed run repeats what an uninterrupted
+ * one would have done, and nothing depends on how examples are cut into parts.
  */
 
 import type { ParameterGroup } from '../optim/index.js';

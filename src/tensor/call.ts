@@ -1,9 +1,9 @@
 /**
  * Typed entries to libtorch's operators through the one door.
  *
- * `operator('aten::linear', 'input weight bias')` names the arguments that will be passed; at first use
- * they are matched against the schema of the libtorch at hand, so a renamed, moved or missing
- * argument is a clear error and one source works across versions.
+ * `operator('aten::linear', 'input weight bias')` names the arguments that will be passed. At first use they are
+ * matched against the schema of the libtorch at hand. So a renamed, moved or missing argument is a clear error, and one
+ * source works across versions.
  */
 import { IloraError, mismatch, show } from '../errors/index.js';
 import { Generator } from './generator.js';

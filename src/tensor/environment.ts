@@ -36,8 +36,8 @@ export function engineEnvironment(): EngineEnvironment {
 }
 
 /**
- * Kernels that oneDNN keeps. Each is for one shape, and lengths of prompts differ without end: its own bound of
- * 1,024 lets memory grow by some MB over thousands of steps, for kernels that hardly any later shape finds.
+ * Kernels that oneDNN keeps. Each is for one shape, and lengths of prompts differ without end. Its own bound of 1,024
+ * lets memory grow by some MB over thousands of steps, for kernels that are hardly ever used again.
  */
 const KEPT_KERNELS = '256';
 

@@ -392,8 +392,8 @@ const clampOp = operator('aten::clamp', 'self min max');
 /**
  * Zeros each element with probability p and scales the rest by 1 / (1 - p).
  *
- * A byte decides on an element (a Bernoulli draw of libtorch costs as much as the matrix product behind it),
- * so p is rounded to a multiple of 1/256, and the scale fits the rounded p.
+ * A byte decides on an element, because a Bernoulli draw of libtorch costs more than the matrix product behind it. So p
+ * is rounded to a multiple of 1/256, and the scale fits the rounded p.
  *
  * @param x       [B, ...]
  * @param streams one per row; a row's zeros depend on its stream and its places, not on the other rows

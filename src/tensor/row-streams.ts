@@ -1,8 +1,8 @@
 /**
  * Random bits for a batch whose rows do not know of each other: one stream per row, by its key.
  *
- * What a row gets is a function of its key, the number of the draw and the place in the row, so neither
- * its batch mates nor padding behind it change it, and the CPU and a GPU agree. A word is SplitMix64 (Steele,
+ * What a row gets is a function of its key, the number of the draw and the place in the row. So neither other rows of
+ * the batch nor padding behind it change it, and the CPU and a GPU agree. A word is SplitMix64 (Steele,
  * Lea & Flood, OOPSLA 2014) at a place of the key's own sequence, for all rows in the same few operators.
  */
 import { types } from 'node:util';

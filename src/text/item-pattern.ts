@@ -1,9 +1,9 @@
 /**
  * How an item is written into a prompt: its title, and attributes that it may lack.
  *
- * `{title} ({genres}, {year})` is a part before the title and parts behind it. A part holds what stands between
- * two separators or brackets; one with an attribute that the item lacks is left out together with its separator,
- * and a bracket in which nothing is left with its signs.
+ * In `{title} ({genres}, {year})` parts stand behind the title; they may stand before it too. A part is what lies
+ * between two separators or brackets. A part whose attribute the item lacks is left out together with its separator.
+ * So are the signs of a bracket in which nothing is left.
  */
 import { cutTitle, visibleLine } from './neutral-title.js';
 

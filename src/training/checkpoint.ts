@@ -1,9 +1,8 @@
 /**
  * Checkpoints of a training run: all that a resumed run needs to go on as if never stopped.
  *
- * A checkpoint is a folder that appears in one step, with a last file `complete.json` that holds the
- * hashes of the others; one with other bytes is damaged and passed over. A whole checkpoint is removed
- * only after a newer one stands.
+ * A checkpoint is a folder that appears in one step. Its last file, `complete.json`, holds the hashes of the others.
+ * A checkpoint with other bytes is damaged and passed over. A whole one is removed only after a newer one stands.
  */
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -81,8 +80,8 @@ export function saveCheckpoint(
 }
 
 /**
- * Removes what the checkpoint just written makes superfluous: earlier states of its step, steps before
- * the last few, and later steps, which are damaged, since training went on from before them.
+ * Removes what the checkpoint just written makes superfluous: earlier states of its step, steps before the last few,
+ * and later steps. Later steps are damaged, since training went on from before them.
  */
 function prune(folder: string, step: number): void {
   const all = listCheckpoints(folder);

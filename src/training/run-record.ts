@@ -164,8 +164,8 @@ function withoutUndefined({ path, sha256 }: { path: string; sha256?: string | un
 }
 
 /**
- * Settings of format 1 as a method has them now: there every method had the keys of all, the encoder was the only
- * one there was, and the prompt had another name.
+ * Settings of format 1 as a method has them now. There every method had the keys of all, there was only one encoder,
+ * and the prompt had another name.
  */
 function settingsOfFormat1(settings: unknown): unknown {
   const old = { ...(settings as Record<string, unknown> | null) };

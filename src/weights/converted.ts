@@ -3,10 +3,10 @@
  * mapped from then on, and a seal beside it.
  *
  * An entry is named after the sha256 of the model's file, the type and the version of the conversion. Its seal
- * is the sha256 of the head and of sums over the values: taken as a table of 64-bit words, each tensor
- * is added up by rows and by columns. That reads the pages at the speed of memory (a tenth of what hashing them
- * costs), and a change can only escape it in four words or more that lie in rectangles and cancel
- * out exactly in both directions: no flipped byte, lost page or cut does. It is checked on every opening.
+ * is the sha256 of the head and of sums over the values: each tensor is taken as a table of 64-bit words and added up
+ * by rows and by columns. That runs at the speed of memory, a tenth of what hashing costs. It is checked on every
+ * opening. A change escapes it only if four words or more lie in rectangles and cancel out exactly in both directions.
+ * No flipped byte, lost page or cut does.
  */
 import { createHash, type Hash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';

@@ -1,8 +1,8 @@
 /**
  * SQL that reads the columns of a file as what they mean.
  *
- * A field becomes a few columns named after it, so that a number is stored as a number and a text only
- * where there is no other way: 20 million interactions in texts are twice the memory and time.
+ * A field becomes a few columns named after it. A number is stored as a number, and as a text only where there is
+ * no other way: 20 million interactions in texts take twice the memory and time.
  *
  * | kind   | columns |
  * |---|---|

@@ -1,11 +1,11 @@
 /**
  * The sequences of all users, out of rows in any order.
  *
- * Users are numbers without gaps and the length of each sequence is known, so no comparison is needed to
- * bring the rows of a user together: each row goes to the group of its user, and, group by group, to the
- * user's own stretch, which is then sorted by time. Writing to a few places at a time keeps to what a
- * processor has at hand; 200,000 stretches at once take several times as long. Per interaction this needs 20
- * bytes, of which 12 are the result; a sort in DuckDB takes more of both time and memory.
+ * Users are numbers without gaps, and the length of each sequence is known. So no comparison is needed to bring the
+ * rows of a user together. Each row goes to a group of users first. Then, group by group, rows go to their user's own
+ * stretch, which is sorted by time. Writing to few places at a time stays in the processor's cache; 200,000 stretches
+ * at once take several times as long. An interaction needs 20 bytes, of which 12 are the result. A sort in DuckDB takes
+ * more of both time and memory.
  */
 import { setImmediate } from 'node:timers/promises';
 import { AbortError, internal } from '../../errors/index.js';

@@ -1,9 +1,9 @@
 /**
  * Reads MovieLens-100K from the two layouts it is found in.
  *
- * GroupLens: `u.data` and `u.item` (ISO-8859-1). RecBole: `ml-100k.inter` and `ml-100k.item`, whose
- * ratings are those of `u.data` in the same order and whose titles are cut in two, `Toy Story` and
- * `1995`; put together they equal GroupLens' but for item 267, `unknown`, which RecBole misspells.
+ * GroupLens: `u.data` and `u.item` (ISO-8859-1). RecBole: `ml-100k.inter` and `ml-100k.item`. Their ratings are those
+ * of `u.data` in the same order. Their titles are cut in two, `Toy Story` and `1995`. Put together they equal
+ * GroupLens', but for item 267, `unknown`, which RecBole misspells.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

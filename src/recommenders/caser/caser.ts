@@ -1,9 +1,11 @@
 /**
  * Caser: convolutions over a user's last items, read as an image of L rows and M columns.
  *
- * Tang & Wang, WSDM 2018, in the shape the iLoRA authors use, without the users' own vectors: N(0, 0.01²) items;
- * horizontal filters of several heights, each giving the largest of its values over the window; one vertical filter,
- * a weighted sum of the rows; ReLU on both; dropout; a linear output layer.
+ * Tang & Wang, WSDM 2018, in the shape the iLoRA authors use, without the users' own vectors:
+ * - items from N(0, 0.01²);
+ * - horizontal filters of several heights, each giving the largest of its values over the window;
+ * - one vertical filter, a weighted sum of the rows;
+ * - ReLU on both kinds of filter, dropout, a linear output layer.
  *
  * Differs: a window of fewer than L items has its rows of zeros on the left, above the oldest item; the authors' has
  * them on the right. So a weight of the vertical filter belongs to a distance from the present here, and to a place

@@ -94,8 +94,8 @@ export class LlmLearner implements Learner {
   }
 
   /**
-   * The gates of some examples of a step where the gate has a batch norm: it sees the whole step, whichever part
-   * goes through the model, so what it gives does not depend on the cut and its statistics move once per step.
+   * The gates of some examples of a step, where the gate has a batch norm. It always sees the whole step, whichever
+   * part goes through the model. So what it gives does not depend on the cut, and its statistics move once per step.
    */
   #gatesOfBatch(examples: readonly number[], position: TrainingPosition): Tensor | undefined {
     const { batch } = position;

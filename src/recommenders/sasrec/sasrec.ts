@@ -1,9 +1,10 @@
 /**
  * SASRec: self-attention over a user's recent items.
  *
- * Kang & McAuley, ICDM 2018. Two presets: `classic` is the shape the iLoRA authors use (papers: one block,
- * one head, N(0, 1) items, layer norm on queries only, a linear output layer); `modern` is ours:
- * two pre-norm blocks, GELU, small start, output shared with the item table.
+ * Kang & McAuley, ICDM 2018. Two presets:
+ * - `classic` is the shape the iLoRA authors use: one block, one head, N(0, 1) items, layer norm on queries only, a
+ *   linear output layer;
+ * - `modern` is ours: two pre-norm blocks, GELU, small start, output shared with the item table.
  */
 import { Dropout, Embedding, LayerNorm, Linear, Module, type Pass } from '../../nn/index.js';
 import {

@@ -1,8 +1,8 @@
 /**
  * Trains a sequence model on whole sequences: every place of a chunk predicts the next item in one pass.
  *
- * A sequence is cut into chunks of L places, at an offset that is drawn anew each epoch, so each
- * interaction is a target once per epoch at the cost of one pass (prefix expansion pays it L times).
+ * A sequence is cut into chunks of L places, at an offset that is drawn anew each epoch. So each interaction is a
+ * target once per epoch, at the cost of one pass. A row per prefix would pay it L times.
  */
 
 import type { Sequence } from '../../data/index.js';

@@ -25,7 +25,7 @@ const expertShape = {
   gateRateShare: z
     .number()
     .min(0)
-    .describe("gate's learning rate as a share of learningRate")
+    .describe("gate's learning rate as a share of learning_rate")
     .optional(),
 } as const;
 

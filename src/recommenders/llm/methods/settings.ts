@@ -66,7 +66,7 @@ export const adapterShape = {
   projectorRateShare: z
     .number()
     .min(0)
-    .describe("projector's learning rate as a share of learningRate")
+    .describe("projector's learning rate as a share of learning_rate")
     .optional(),
   weightDecay: z.number().min(0).describe('on gate and projector').optional(),
 } as const;

@@ -1,7 +1,7 @@
 /**
- * ★ Many answers of one model, shared between threads of which each takes the next task when it is free.
+ * ★ Many answers of one model, by several threads. Each takes the next task when it is free.
  *
- * libtorch's own threads share one operator at a time; whole tasks keep every core at work (docs/performance.md).
+ * libtorch's own threads share one operator at a time. Whole tasks keep every core at work (docs/performance.md).
  */
 import type { Llama } from '../../../llama/index.js';
 import { DTYPE_BYTES, engineInfo, engineThreads } from '../../../tensor/index.js';
@@ -13,18 +13,21 @@ import type { AnswerTask } from './answer.js';
 import { ModelThread } from './model-thread.js';
 import { planOf } from './plan.js';
 
-/** What a smaller base has to do is over before threads pay. */
+/** Parameters of the smallest base for which threads pay. A smaller one is done before they have started. */
 const LEAST_PARAMETERS = 2e7;
-/** Tasks of each thread that make up for its start. */
+/** Fewest tasks per thread that are worth its start. */
 const LEAST_TASKS = 8;
-/** Of a base's logits, bytes per value: as they come, and twice in float32. About every third token has them. */
+/**
+ * Bytes per token and word of the vocabulary that logits take: 2 as they come, and 4 twice, in float32. About every
+ * third token has logits.
+ */
 const LOGIT_BYTES = 10 / 3;
 
-/** Whether a base computes long enough for threads of our own, and on a CPU. */
+/** Whether threads of our own pay: on a CPU, for a base that is large enough. */
 export const isWorthThreads = ({ device, parameterCount }: Llama): boolean =>
   device === 'cpu' && parameterCount >= LEAST_PARAMETERS;
 
-/** Threads that pay for so many tasks and whose logits fill at most half of the memory that is left. */
+/** How many threads pay for so many tasks. Their logits fill at most half of the memory that is left. */
 export function answerThreads(
   { base, batchTokens }: Pick<LlmParts, 'base' | 'batchTokens'>,
   tasks: number,
@@ -36,13 +39,13 @@ export function answerThreads(
   return Math.max(1, Math.floor(most));
 }
 
-/** Activations that a layer keeps per token, in D + F: SmolLM2-135M takes 1.2 GB for 1,024 tokens in bfloat16. */
+/** Values that a layer keeps per token, in units of D + F. SmolLM2-135M keeps 1.2 GB for 1,024 tokens in bfloat16. */
 const KEPT_WIDTHS = 9;
-/** More share a step on no machine. */
+/** Most workers that share a step. */
 const MOST_WORKERS = 256;
 
 /**
- * How many workers' activations fill at most half of the bytes that are left; at least 1.
+ * How many workers memory affords, at least 1. Their activations fill at most half of the bytes that are left.
  * @param tokens that one worker alone would have in a part
  */
 export function affordableWorkers(
