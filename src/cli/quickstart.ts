@@ -49,7 +49,6 @@ export function quickstartCommand() {
               : 'iLoRA on MovieLens-100K, quickstart',
             settings,
             basePath,
-            baseName: BASE,
             ...(smoke && { testRows: SMOKE_ROWS }),
             command: command('quickstart', ...(smoke ? ['--smoke'] : [])),
           },

@@ -39,13 +39,11 @@ export function studyCommand() {
         const input = readDocument(config);
         for (const assignment of set) assign(input, assignment);
         const settings = studySettings(input, config);
-        const needsBase = settings.methods.some(({ needs }) => needs.base);
-        const baseName = String(input.base ?? 'smollm2-135m');
-        const basePath = needsBase ? (base ?? resolveModel(baseName)) : undefined;
+        const { base: baseName } = settings.common;
+        const basePath = baseName === undefined ? undefined : (base ?? resolveModel(baseName));
         const study: Study = {
           title: String(input.title ?? settings.methods.map(({ label }) => label).join(', ')),
           settings,
-          baseName,
           ...(basePath !== undefined && { basePath }),
           ...(wideRows !== undefined && { wideRowsPerUser: wideRows }),
           ...(generate && { isGenerating: true }),

@@ -8,20 +8,25 @@ import {
   COMPARED,
   DEFAULT_ENCODER,
   METHOD_NAMES,
+  METHODS,
   type Method,
-  methodNamed,
   settingsSchema,
 } from '../recommenders/index.js';
 import { pickKeys, resolveSettings, type Settings } from '../training/index.js';
 
 /** What several methods are run with. */
 export interface StudySettings {
-  /** In the order in which tables show them; encoders stand before the methods that need them. */
+  /** In the registry's order: encoders before the methods that need them, nothing twice. */
   methods: readonly Method[];
   /** Of each method, by its name; its run folder is OUT/(its name). */
   settings: ReadonlyMap<string, Settings>;
   /** Of what all have alike. */
-  common: Pick<Settings, 'data' | 'out' | 'seed' | 'device'>;
+  common: Pick<Settings, 'data' | 'seed' | 'device'> & {
+    /** The study's own folder. */
+    out: string;
+    /** Name or path of the language model, if a method needs one. */
+    base?: string;
+  };
   /** As it was given, for the report. */
   document: Readonly<Record<string, unknown>>;
 }
@@ -45,7 +50,9 @@ export function studySettings(document: Record<string, unknown>, where: string):
     const lines = unknown.map((key) => `${key}: expected no such key of the study's methods`);
     throw faults('settings', where, lines);
   }
-  const out = String(given.out);
+  const { out } = given;
+  if (typeof out !== 'string' || out === '')
+    throw faults('settings', where, [`out: expected the folder of the study, got ${show(out)}`]);
   const settings = new Map<string, Settings>();
   for (const [i, method] of methods.entries()) {
     const own = pickKeys(shapes[i] ?? {}, given);
@@ -57,7 +64,9 @@ export function studySettings(document: Record<string, unknown>, where: string):
   const [first] = settings.values();
   if (first === undefined) throw faults('settings', where, ['methods: expected at least one']);
   const { data, seed, device } = first;
-  return { methods, settings, common: { data, out, seed, device }, document };
+  const base = [...settings.values()].find((own) => own.base !== undefined)?.base;
+  const common = { data, out, seed, device, ...(base !== undefined && { base }) };
+  return { methods, settings, common, document };
 }
 
 function methodsOf(names: unknown, where: string): readonly Method[] {
@@ -68,7 +77,7 @@ function methodsOf(names: unknown, where: string): readonly Method[] {
     throw faults('settings', where, [
       `methods: expected names of ${METHOD_NAMES.join(', ')}, got ${show(wrong.length > 0 ? wrong : names)}`,
     ]);
-  return list.map((name) => methodNamed(name as string));
+  return METHODS.filter(({ name }) => list.includes(name));
 }
 
 /** The encoder's run in the study's folder if the study trains it, else as it was given. */

@@ -4,7 +4,7 @@
  * `ilora quickstart` runs it small, `ilora study` as long as its settings say. Every stage leaves its result in the folder, so
  * a stopped study goes on where it was.
  */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeReport } from '../analysis/index.js';
 import { type Dataset, type Instance, openDataset, type SplitName } from '../data/index.js';
@@ -19,7 +19,14 @@ import {
 import { parseStrictJson, readText, writeFileAtomic } from '../files/index.js';
 import { type Base, MAIN, type Method, openBase, REFERENCE } from '../recommenders/index.js';
 import { type Device, prepareDevice } from '../tensor/index.js';
-import { openRun, type Run, RunFolder, type Settings, trainRun } from '../training/index.js';
+import {
+  expectSettings,
+  openRun,
+  type Run,
+  RunFolder,
+  type Settings,
+  trainRun,
+} from '../training/index.js';
 import { workedExamples } from './examples.js';
 import { reportData } from './report.js';
 import { perUser, rowsOf } from './rows.js';
@@ -41,7 +48,10 @@ export async function runStudy(study: Study, hooks: StudyHooks): Promise<StudyRe
   const result: StudyResult = {
     dataset: stages.dataset,
     ...(stages.base && {
-      base: { name: study.baseName, parameters: stages.base.model.parameterCount },
+      base: {
+        name: study.settings.common.base ?? stages.base.path,
+        parameters: stages.base.model.parameterCount,
+      },
     }),
     methods,
     comparisons: compareMain(main.method.name, isOf(false)),
@@ -104,8 +114,9 @@ class Stages {
   static async open(study: Study, hooks: StudyHooks): Promise<Stages> {
     const { out, data, device } = study.settings.common;
     prepareDevice(device as Device);
-    mkdirSync(join(out, 'evaluations'), { recursive: true });
-    return new Stages(study, await openDataset(data), hooks);
+    const dataset = await openDataset(data);
+    mkdirSync(evaluationsIn(out), { recursive: true });
+    return new Stages(study, dataset, hooks);
   }
 
   /** The base, if a method has needed it. */
@@ -126,7 +137,7 @@ class Stages {
       ...(isWide && { wide: await this.#evaluate(run, 'test-wide', this.#wideRows) }),
       ...(this.study.isGenerating === true &&
         generator && {
-          generated: await this.#once(`${name}.generated`, () =>
+          generated: await this.#once(`${name}.generated`, this.test, () =>
             generateShown({ recommender, generator }, this.test, this.hooks),
           ),
         }),
@@ -137,25 +148,38 @@ class Stages {
     return measured;
   }
 
-  /** Trains, or continues, or opens a finished run. */
+  /**
+   * Trains, or continues, or opens a finished run.
+   * @throws IloraError `settings` if the run was begun with others
+   */
   async #train(method: Method, settings: Settings): Promise<Run> {
     const { dataset, study, hooks } = this;
     const base = method.needs.base ? this.#openBase(settings) : undefined;
     const shared = { dataset, ...(base && { base }) };
     const folder = new RunFolder(settings.out);
-    if (existsSync(folder.summary))
+    if (existsSync(folder.summary)) {
+      expectSettings(folder, settings);
       return openRun(settings.out, { shared, device: settings.device as Device });
+    }
+    this.#forget(method);
     const resume = existsSync(folder.run);
     const { basePath } = study;
     return trainRun(settings, { shared, ...(basePath && { basePath }), resume }, hooks.run);
   }
 
-  #openBase({ device, dtype = 'auto' }: Settings): Base {
+  /** Removes what an earlier run of the method scored. */
+  #forget({ name }: Method): void {
+    const folder = evaluationsIn(this.study.settings.common.out);
+    const own = readdirSync(folder).filter((file) => file.startsWith(`${name}.`));
+    for (const file of own) rmSync(join(folder, file));
+  }
+
+  #openBase({ device, dtype = 'auto', base = '' }: Settings): Base {
     if (this.#base !== undefined) return this.#base;
-    const { basePath, baseName } = this.study;
+    const { basePath } = this.study;
     if (basePath === undefined)
       throw mismatch('usage', { where: 'study', expected: 'the path of a base', got: undefined });
-    this.hooks.note(`base ${baseName} ...`);
+    this.hooks.note(`base ${base} ...`);
     this.#base = openBase(basePath, { device: device as Device, dtype });
     return this.#base;
   }
@@ -165,19 +189,35 @@ class Stages {
     split: SplitName,
     instances: readonly Instance[],
   ): Promise<Evaluation> {
-    return this.#once(`${method.name}.${split}`, () =>
+    return this.#once(`${method.name}.${split}`, instances, () =>
       evaluateShown(recommender, instances, this.hooks),
     );
   }
 
-  async #once(name: string, make: () => Promise<Evaluation>): Promise<Evaluation> {
-    const path = join(this.study.settings.common.out, 'evaluations', `${name}.json`);
+  /** What an earlier call measured on these very rows, or a new measurement. */
+  async #once(
+    name: string,
+    instances: readonly Instance[],
+    make: () => Promise<Evaluation>,
+  ): Promise<Evaluation> {
+    const path = join(evaluationsIn(this.study.settings.common.out), `${name}.json`);
     const earlier = existsSync(path) ? evaluationIn(path) : undefined;
-    if (earlier !== undefined) return earlier;
+    if (earlier !== undefined && isOfRows(earlier, instances)) return earlier;
     const evaluation = await make();
     writeFileAtomic(path, JSON.stringify(evaluationDocument(evaluation)));
     return evaluation;
   }
+}
+
+function evaluationsIn(out: string): string {
+  return join(out, 'evaluations');
+}
+
+function isOfRows({ outcomes }: Evaluation, instances: readonly Instance[]): boolean {
+  return (
+    outcomes.length === instances.length &&
+    outcomes.every(({ row }, i) => row === instances[i]?.row)
+  );
 }
 
 /** An evaluation of an earlier call; one that an earlier version wrote is made anew. */

@@ -13,8 +13,6 @@ export interface Study {
   settings: StudySettings;
   /** Path of the base model's files, for methods that need one. */
   basePath?: string;
-  /** Name shown for the base. */
-  baseName: string;
   /** Only the first rows of the test split. */
   testRows?: number;
   /** Also evaluate on up to this many windows per test user, of those in `test-wide`. */

@@ -4,6 +4,7 @@
  * Used by: audit, studies, cli.
  */
 export {
+  expectSettings,
   openRun,
   type Run,
   type RunHooks,

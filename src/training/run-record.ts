@@ -64,8 +64,17 @@ export function begin(folder: RunFolder, record: RunRecord, resume: boolean): vo
     folder.writeJson(folder.run, { ...document, sha256: sealOf(document) });
     return;
   }
+  expectSame(folder, record, ['settings', 'dataset', 'base', 'encoder', 'prompt']);
+}
+
+/** @throws IloraError `settings` if one of these parts of the record in the folder is another */
+export function expectSame(
+  folder: RunFolder,
+  record: Pick<RunRecord, 'settings'> & Partial<RunRecord>,
+  keys: readonly ('settings' | 'dataset' | 'base' | 'encoder' | 'prompt')[],
+): void {
   const earlier = readRecord(folder.path);
-  for (const key of ['settings', 'dataset', 'base', 'encoder', 'prompt'] as const) {
+  for (const key of keys) {
     const [was, is] = [earlier[key], record[key]];
     if ((key === 'encoder' || key === 'prompt') && earlier[key]?.sha256 === undefined) continue;
     const isSame = JSON.stringify(strip(was, earlier)) === JSON.stringify(strip(is, earlier));

@@ -26,7 +26,7 @@ import { loadSealed, saveSealed } from '../weights/index.js';
 import { gradientSource } from './gradients/workers.js';
 import { RunFolder } from './run-folder.js';
 import { describePrompt, keepPrompt, withKeptPrompt } from './run-prompt.js';
-import { begin, describe, type RunRecord, readRecord } from './run-record.js';
+import { begin, describe, expectSame, type RunRecord, readRecord } from './run-record.js';
 import { resolveSettings, type Settings } from './settings.js';
 import {
   BEST_HINT,
@@ -136,6 +136,14 @@ export async function trainRun(
     model.freeze();
     return runOf({ record, folder, method, model, encoder, dataset, summary });
   });
+}
+
+/**
+ * Checks that a run was begun with these settings, the wording of its prompt included.
+ * @throws IloraError `settings` if it was not
+ */
+export function expectSettings(folder: RunFolder, settings: Settings): void {
+  expectSame(folder, { settings, ...describePrompt(settings) }, ['settings', 'prompt']);
 }
 
 interface Lesson {

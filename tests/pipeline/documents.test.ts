@@ -126,6 +126,11 @@ describe('documents', () => {
     };
     assert.equal(document.settings.sasrec.epochs, 1);
     assert.equal(document.test.evaluations.length, 3);
+    const again = [...call, 'sasrec.epochs=1', '--wide-rows', '2'];
+    assert.equal(ilora(again).status, 0, 'finished runs are opened');
+    const others = ilora([...call, 'sasrec.epochs=2']);
+    assert.equal(others.status, 1, 'and not shown as runs of other settings');
+    assert.match(others.stderr, /study\/sasrec: expected the settings the run was begun with/);
     for (const wrong of ['sasrec', 'out.x=1', 'sasrec.epochs=[']) {
       const { status, stderr } = ilora([...call, wrong]);
       assert.equal(status, 2, stderr);

@@ -51,6 +51,7 @@ function run(...args: string[]): string {
 const STUDY = {
   data: at('data'),
   out: at('experiment'),
+  base: 'tiny',
   prompt: 'movie',
   dtype: 'float32',
   sasrec: { width: 8, blocks: 1, heads: 2, epochs: 1 },
@@ -71,7 +72,6 @@ describe('hostile titles', () => {
       {
         title: TITLES.slice(0, 3).join(' '),
         basePath: at('base'),
-        baseName: 'tiny',
         settings: studySettings(STUDY, 'test'),
         isGenerating: true,
         command: 'test',

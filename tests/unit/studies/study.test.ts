@@ -1,0 +1,73 @@
+/** A study that is run again: what is done is kept, and nothing is shown that was measured on something else. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { writeDataset } from '../../../src/data/index.js';
+import { runStudy, type StudyHooks, studySettings } from '../../../src/studies/index.js';
+import { temporaryFolder } from '../../support/folder.js';
+import { tinyDraft } from '../data/helper.js';
+
+const data = join(temporaryFolder(), 'data');
+before(() => writeDataset(data, tinyDraft(), { candidateCount: 5 }));
+
+const hooks = (): StudyHooks => ({
+  signal: new AbortController().signal,
+  note: () => {},
+  progress: () => ({ update: () => {}, end: () => {} }),
+  run: { score: async () => ({ hr_at_1: 0.5, ndcg_at_10: 0.5, mrr: 0.5 }) },
+});
+
+function study(out: string, more: object = {}) {
+  const input = { data, out, methods: ['popularity', 'cooccurrence'], ...more };
+  return {
+    title: 'test',
+    settings: studySettings(input, 'test'),
+    command: 'test',
+  };
+}
+
+/** Makes a kept measurement one that can be told from a new one. */
+function mark(out: string, name: string, change = (_: { outcomes: { row: number }[] }) => {}) {
+  const path = join(out, 'evaluations', `${name}.test.json`);
+  const document = JSON.parse(readFileSync(path, 'utf8'));
+  change(document);
+  writeFileSync(path, JSON.stringify({ ...document, seconds: MARK }));
+}
+const MARK = 12_345;
+
+test('what was measured is kept, and measured anew on other rows', async () => {
+  const out = join(temporaryFolder(), 'study');
+  await runStudy(study(out), hooks());
+  mark(out, 'popularity');
+  const [kept] = (await runStudy(study(out), hooks())).methods;
+  assert.equal(kept!.evaluation.seconds, MARK);
+  mark(out, 'popularity', ({ outcomes }) => {
+    outcomes[0]!.row += 1;
+  });
+  const [anew] = (await runStudy(study(out), hooks())).methods;
+  assert.notEqual(anew!.evaluation.seconds, MARK);
+});
+
+test('a run of other settings is refused, and a new one measured anew', async () => {
+  const out = join(temporaryFolder(), 'study');
+  await runStudy(study(out), hooks());
+  await assert.rejects(runStudy(study(out, { seed: 2 }), hooks()), {
+    code: 'settings',
+    message: /popularity: expected the settings the run was begun with/,
+  });
+  mark(out, 'popularity');
+  mark(out, 'cooccurrence');
+  rmSync(join(out, 'popularity'), { recursive: true });
+  const [anew, kept] = (await runStudy(study(out), hooks())).methods;
+  assert.notEqual(anew!.evaluation.seconds, MARK);
+  assert.equal(kept!.evaluation.seconds, MARK);
+});
+
+test('a dataset that is not there leaves no folder', async () => {
+  const out = join(temporaryFolder(), 'study');
+  await assert.rejects(runStudy(study(out, { data: join(out, 'none') }), hooks()), {
+    code: 'file',
+  });
+  assert.equal(existsSync(out), false);
+});
