@@ -49,8 +49,6 @@ const target: Target = {
       'take',
       'writeJson',
       'log',
-      'truncateMetrics',
-      'isAlive',
       'get metricsBytes',
       'get checkpoints',
     ],

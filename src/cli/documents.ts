@@ -217,7 +217,7 @@ export const DOCUMENTS = {
     run: text,
     history: z.array(titled),
     ranked: z
-      .array(titled.extend({ rank: count, score: z.number(), probability: share }).strict())
+      .array(titled.extend({ place: count, score: z.number(), probability: share }).strict())
       .describe('best first'),
     expert_weights: z.array(share).optional(),
   }),

@@ -32,24 +32,16 @@ export function recommendCommand() {
     .option('--candidates <file>', 'score the titles of this file, one per line')
     .option(
       '--retrieve <n>',
-      'search the catalog for the n best items first, and score those (default 20)',
+      'search the catalog for the n best items first, and score those',
       wholeNumber,
+      20,
     )
     .option('--top <n>', 'how many recommendations to print', wholeNumber, 10)
     .option('--data <folder>', 'dataset folder, if it has moved')
     .option('--base <path>', 'base model, if it has moved')
     .option('--json', 'print one JSON document')
     .action(
-      async ({
-        run: path,
-        history: text,
-        candidates: file,
-        retrieve = 20,
-        top,
-        data,
-        base,
-        json,
-      }) => {
+      async ({ run: path, history: text, candidates: file, retrieve, top, data, base, json }) => {
         const run = await openRun(path, { ...(data && { data }), ...(base && { basePath: base }) });
         const history = findTitles(run.dataset.catalog, splitTitles(text), '--history');
         const candidates =
@@ -156,7 +148,7 @@ function asJson(run: string, { history, ranked, gates }: Recommendation): unknow
     run,
     history: history.map(({ id, title }) => ({ item: id, title })),
     ranked: ranked.map(({ item, score, probability }, i) => ({
-      rank: i + 1,
+      place: i + 1,
       item: item.id,
       title: item.title,
       score,

@@ -5,9 +5,8 @@ import { z } from 'zod';
 import type { Dataset } from '../../data/index.js';
 import { type Device, Generator } from '../../tensor/index.js';
 import { defineMethod } from '../method.js';
-import { SequenceLearner } from '../sequence/learner.js';
 import { sequenceModel } from '../sequence/model.js';
-import { sequenceLearnerOptions, sequenceLoop, sequenceShape } from '../sequence/settings.js';
+import { sequenceLearning, sequenceShape } from '../sequence/settings.js';
 import { Caser, type CaserOptions } from './caser.js';
 
 const count = z.int().positive();
@@ -42,12 +41,7 @@ export const caser = defineMethod({
   },
   leastValues: ({ caser: { width, heights, channels } }, { dataset }) =>
     dataset.catalog.size * (2 * width + heights.length * channels),
-  learning: {
-    kind: 'gradients',
-    learner: ({ encoder }, { caser: section }, { dataset }) =>
-      new SequenceLearner(encoder, dataset.sequencesOf('train'), sequenceLearnerOptions(section)),
-    loop: ({ caser: section }, learner) => sequenceLoop(section, learner),
-  },
+  learning: sequenceLearning((settings: { caser: Section }) => settings.caser),
   encoder: (options: CaserOptions) => new Caser(options, new Generator(0)).freeze(),
 });
 

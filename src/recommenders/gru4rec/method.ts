@@ -5,9 +5,8 @@ import { z } from 'zod';
 import type { Dataset } from '../../data/index.js';
 import { type Device, Generator } from '../../tensor/index.js';
 import { defineMethod } from '../method.js';
-import { SequenceLearner } from '../sequence/learner.js';
 import { sequenceModel } from '../sequence/model.js';
-import { sequenceLearnerOptions, sequenceLoop, sequenceShape } from '../sequence/settings.js';
+import { sequenceLearning, sequenceShape } from '../sequence/settings.js';
 import { GRU4Rec, type GRU4RecOptions } from './gru4rec.js';
 
 const shape = {
@@ -40,12 +39,7 @@ export const gru4rec = defineMethod({
   },
   leastValues: ({ gru4rec: { width, layers } }, { dataset }) =>
     2 * dataset.catalog.size * width + 6 * layers * width * width,
-  learning: {
-    kind: 'gradients',
-    learner: ({ encoder }, { gru4rec: section }, { dataset }) =>
-      new SequenceLearner(encoder, dataset.sequencesOf('train'), sequenceLearnerOptions(section)),
-    loop: ({ gru4rec: section }, learner) => sequenceLoop(section, learner),
-  },
+  learning: sequenceLearning((settings: { gru4rec: Section }) => settings.gru4rec),
   encoder: (options: GRU4RecOptions) => new GRU4Rec(options, new Generator(0)).freeze(),
 });
 

@@ -5,9 +5,8 @@ import { z } from 'zod';
 import type { Dataset } from '../../data/index.js';
 import { type Device, Generator } from '../../tensor/index.js';
 import { defineMethod } from '../method.js';
-import { SequenceLearner } from '../sequence/learner.js';
 import { sequenceModel } from '../sequence/model.js';
-import { sequenceLearnerOptions, sequenceLoop, sequenceShape } from '../sequence/settings.js';
+import { sequenceLearning, sequenceShape } from '../sequence/settings.js';
 import { SASRec, type SASRecOptions } from './sasrec.js';
 
 const count = z.int().positive();
@@ -51,12 +50,7 @@ export const sasrec = defineMethod({
   },
   leastValues: ({ sasrec: { width, blocks } }, { dataset }) =>
     dataset.catalog.size * width + 4 * blocks * width * width,
-  learning: {
-    kind: 'gradients',
-    learner: ({ encoder }, { sasrec: section }, { dataset }) =>
-      new SequenceLearner(encoder, dataset.sequencesOf('train'), sequenceLearnerOptions(section)),
-    loop: ({ sasrec: section }, learner) => sequenceLoop(section, learner),
-  },
+  learning: sequenceLearning((settings: { sasrec: Section }) => settings.sasrec),
   encoder: (options: SASRecOptions) => new SASRec(options, new Generator(0)).freeze(),
 });
 

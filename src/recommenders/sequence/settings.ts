@@ -3,8 +3,9 @@
  */
 import { z } from 'zod';
 import type { Learner } from '../learner.js';
-import { type LoopOptions, SELECTABLE } from '../method.js';
-import type { SequenceLearnerOptions } from './learner.js';
+import { type Learning, type LoopOptions, SELECTABLE } from '../method.js';
+import { SequenceLearner } from './learner.js';
+import type { SequenceModel } from './model.js';
 
 const positive = z.number().positive();
 const count = z.int().positive();
@@ -35,16 +36,23 @@ export const sequenceShape = {
 
 type SequenceSettings = z.output<z.ZodObject<typeof sequenceShape>>;
 
-export function sequenceLearnerOptions({
-  learningRate,
-  weightDecay,
-  loss,
-}: SequenceSettings): SequenceLearnerOptions {
-  return { learningRate, weightDecay, loss };
+/** How a sequence model learns, by the section of its method's settings. */
+export function sequenceLearning<S>(
+  sectionOf: (settings: S) => SequenceSettings,
+): Learning<S, SequenceModel> {
+  return {
+    kind: 'gradients',
+    learner({ encoder }, settings, { dataset }) {
+      const { learningRate, weightDecay, loss } = sectionOf(settings);
+      const options = { learningRate, weightDecay, loss };
+      return new SequenceLearner(encoder, dataset.sequencesOf('train'), options);
+    },
+    loop: (settings, learner) => sequenceLoop(sectionOf(settings), learner),
+  };
 }
 
 /** The loop of one pass per epoch, validated after each on all rows. */
-export function sequenceLoop(settings: SequenceSettings, learner: Learner): LoopOptions {
+function sequenceLoop(settings: SequenceSettings, learner: Learner): LoopOptions {
   const { epochs, batchSize, patience, optimizer, select, checkpointSeconds } = settings;
   return {
     batchSize,

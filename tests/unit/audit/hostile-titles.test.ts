@@ -73,17 +73,17 @@ test('a row whose titles are as they were scores exactly as the run does, slots 
     }
 });
 
+/** The same model over a catalog of these titles. */
+function withTitles(recommender: LlmRecommender, changed: readonly string[]): LlmRecommender {
+  const items = changed.map((title) => ({ title }));
+  const prompts = new PromptBuilder(wordEncoder, items, openPromptTemplate('movie'));
+  return new LlmRecommender({ ...recommender.parts, prompts });
+}
+
 test('a retitled item is shown as in a catalog that has this title', async () => {
   const recommender = tinyIlora();
   const changed = titles.map((title, item) => (item === 8 ? 'Blue Stone 5 Night' : title));
-  const whole = new LlmRecommender({
-    ...recommender.parts,
-    prompts: new PromptBuilder(
-      wordEncoder,
-      changed.map((title) => ({ title })),
-      openPromptTemplate('movie'),
-    ),
-  });
+  const whole = withTitles(recommender, changed);
   const instance = tinyInstances[0]!;
   const row = retitled(recommender, instance, { item: 8, title: 'Blue Stone 5 Night' });
   const [scores] = await row.score([instance]);
@@ -94,14 +94,7 @@ test('a retitled item is shown as in a catalog that has this title', async () =>
 test('an empty title is what the prompt makes of it in the whole catalog', async () => {
   const recommender = tinyBase();
   const changed = titles.map((title, item) => (item === 3 ? '' : title));
-  const whole = new LlmRecommender({
-    ...recommender.parts,
-    prompts: new PromptBuilder(
-      wordEncoder,
-      changed.map((title) => ({ title })),
-      openPromptTemplate('movie'),
-    ),
-  });
+  const whole = withTitles(recommender, changed);
   const instance = tinyInstances[0]!;
   const row = retitled(recommender, instance, { item: 3, title: '' });
   assert.deepEqual(await row.score([instance]), await whole.score([instance]));

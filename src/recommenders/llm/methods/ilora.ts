@@ -3,7 +3,7 @@
  */
 import { z } from 'zod';
 import { defineMethod } from '../../method.js';
-import { adaptedModel, adapterLearner, leastAdapterValues } from './model.js';
+import { adaptedModel, adapterLearning, leastAdapterValues } from './model.js';
 import { PRESET_NAMES } from './presets.js';
 import {
   adapterShape,
@@ -11,7 +11,6 @@ import {
   languageModelShape,
   PROMPT_EXCEPTIONS,
   trainingSchema,
-  windowLoop,
 } from './settings.js';
 
 const expertShape = {
@@ -38,7 +37,7 @@ const shape = {
   training: trainingSchema.prefault({}),
 };
 
-type Said = Pick<z.output<z.ZodObject<typeof shape>>, 'adapter' | 'preset'>;
+type Said = Pick<z.output<z.ZodObject<typeof shape>>, 'adapter' | 'preset' | 'training'>;
 
 /** The adapter's settings, the preset's where nothing is said. */
 const adapterOf = ({ adapter, preset }: Said) => filled(adapter, preset, KEYS);
@@ -67,10 +66,5 @@ export const ilora = defineMethod({
     return adaptedModel('ilora', { kind: 'ilora', ...adapter }, settings, parts);
   },
   leastValues: (settings, parts) => leastAdapterValues(adapterOf(settings), parts),
-  learning: {
-    kind: 'gradients',
-    learner: (model, settings, parts) =>
-      adapterLearner(model, adapterOf(settings), settings.training, parts),
-    loop: ({ training }) => windowLoop(training),
-  },
+  learning: adapterLearning(adapterOf),
 });

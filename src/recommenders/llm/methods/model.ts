@@ -2,7 +2,7 @@
  * A recommender on a language model as a method's model: its adapter is what is saved.
  */
 import { overwrite } from '../../../nn/index.js';
-import type { Model, Parts } from '../../method.js';
+import type { Learning, Model, Parts } from '../../method.js';
 import type { AdapterOptions } from '../adapter.js';
 import { modelParts } from '../description.js';
 import { LlmLearner } from '../llm-learner.js';
@@ -43,18 +43,19 @@ export function adaptedModel(
   return llmModel({ name, ...rest, ...modelParts({ adapter: options }, { base, encoder, seed }) });
 }
 
-/** Trains a model's adapter on training windows. */
-export function adapterLearner(
-  { recommender }: LlmModel,
-  rates: Parameters<typeof adapterRates>[0],
-  { curriculum, recomputesActivations }: TrainingSettings,
-  { dataset }: Parts,
-): LlmLearner {
-  return new LlmLearner(recommender, dataset, {
-    rates: adapterRates(rates),
-    curriculum,
-    recomputesActivations,
-  });
+/** Trains a model's adapter on training windows, with the rates of the adapter's settings. */
+export function adapterLearning<S extends { training: TrainingSettings }>(
+  adapterOf: (settings: S) => Parameters<typeof adapterRates>[0],
+): Learning<S, LlmModel> {
+  return {
+    kind: 'gradients',
+    learner({ recommender }, settings, { dataset }) {
+      const { curriculum, recomputesActivations } = settings.training;
+      const rates = adapterRates(adapterOf(settings));
+      return new LlmLearner(recommender, dataset, { rates, curriculum, recomputesActivations });
+    },
+    loop: ({ training: { windows, ...rest } }) => ({ ...rest, totalExamples: windows }),
+  };
 }
 
 /** Least number of values in an adapter of a rank: one adapted layer's. */

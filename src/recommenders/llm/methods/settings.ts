@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { internal } from '../../../errors/index.js';
 import { checkAttributes, openPromptTemplate, PromptBuilder } from '../../../text/index.js';
-import { baseShape, type LoopOptions, type Parts, SELECTABLE, textShape } from '../../method.js';
+import { baseShape, type Parts, SELECTABLE, textShape } from '../../method.js';
 import type { LlmParts } from '../parts.js';
 import { PRESETS, type Preset, type PresetName } from './presets.js';
 
@@ -86,11 +86,6 @@ export function filled<K extends keyof Preset>(
 ): Pick<Preset, K> {
   const values = keys.map((key) => [key, said[key] ?? PRESETS[preset][key]]);
   return structuredClone(Object.fromEntries(values)) as Pick<Preset, K>;
-}
-
-/** A loop over training windows. */
-export function windowLoop({ windows, ...rest }: TrainingSettings): LoopOptions {
-  return { ...rest, totalExamples: windows };
 }
 
 /** Base, prompts and batch size of a model, without what is trained around it. */
