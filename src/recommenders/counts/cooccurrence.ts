@@ -153,12 +153,18 @@ export function cooccurrenceStorage(catalogSize: number): Storage<Cooccurrence> 
       const { rows, columns, counts, settings } = savedNumbers(saved, lengths, where);
       if (rows.length !== columns.length || rows.length !== counts.length)
         throw faults('format', where, ['rows, columns, counts: expected the same length']);
+      if (!counts.every((count) => count > 0 && Number.isFinite(count)))
+        throw faults('format', where, ['counts: expected finite numbers above 0']);
+      const isItem = (item: number) => Number.isInteger(item) && item >= 0 && item < catalogSize;
+      if (![...rows, ...columns].every(isItem))
+        throw faults('format', where, [`rows, columns: expected items below ${catalogSize}`]);
       const meetings = emptyMeetings(catalogSize);
       for (const [i, row] of rows.entries()) {
-        const item = checkedItem(row, catalogSize, `${where}: rows`);
-        const other = checkedItem(columns[i] as number, catalogSize, `${where}: columns`);
-        meetings.rows[item]!.set(other, counts[i] as number);
-        meetings.totals[item]! += counts[i] as number;
+        const own = meetings.rows[row]!;
+        if (own.has(columns[i] as number))
+          throw faults('format', where, [`columns: expected each pair once, got row ${row} twice`]);
+        own.set(columns[i] as number, counts[i] as number);
+        meetings.totals[row]! += counts[i] as number;
       }
       const [window, decay, normalization, shrinkage] = settings as [
         number,

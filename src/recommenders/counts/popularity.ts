@@ -37,8 +37,8 @@ export function popularityStorage(catalogSize: number): Storage<Popularity> {
     state: ({ counts }) => new Map([['counts', Tensor.from(counts)]]),
     read(saved, where) {
       const { counts } = savedNumbers(saved, { counts: catalogSize }, where);
-      if (counts.some((count) => !(count >= 0)))
-        throw faults('format', where, ['counts: expected numbers of at least 0']);
+      if (!counts.every((count) => count >= 0 && Number.isFinite(count)))
+        throw faults('format', where, ['counts: expected finite numbers of at least 0']);
       return new Popularity({ catalogSize, sequences: [], counts: Float64Array.from(counts) });
     },
   };
