@@ -15,7 +15,9 @@ const rows = dataset.rows('train');
 let faults = 0;
 for (let i = 0; i < Number(count); i++) {
   const row = random.int(rows);
-  const { history, target, candidates } = dataset.instance('train', row, { seed: 1, epoch: i });
+  const { history, target, candidates } = dataset.instance('train', row, {
+    draw: { seed: 1, epoch: i },
+  });
   const isGood =
     history.length >= 3 &&
     history.length <= 10 &&

@@ -15,6 +15,7 @@ import type {
   Catalog,
   FrozenSplitName,
   Instance,
+  InstanceOptions,
   Sequence,
   SplitName,
   Window,
@@ -67,19 +68,24 @@ export class Dataset {
   /**
    * One row.
    *
-   * @param draw  keys of the candidates. Left out: the frozen ones, and for train those of the
-   *              dataset's own seed at epoch 0. Given: a fresh draw, for frozen splits too.
    * @throws IloraError `usage` if there is no such row
    */
-  instance(split: SplitName, row: number, draw?: CandidateDraw): Instance {
-    const { sequences, manifest } = this.parts;
+  instance(
+    split: SplitName,
+    row: number,
+    { draw, protocol = 'window' }: InstanceOptions = {},
+  ): Instance {
+    const { sequences, manifest, catalog } = this.parts;
     const { sequence, position } = this.window(split, row);
-    const first = Math.max(0, position - manifest.window.maxHistory);
-    const history = Array.from(sequences.itemsOf(sequence, first, position));
+    const shownFrom = Math.max(0, position - manifest.window.maxHistory);
+    const shown = Array.from(sequences.itemsOf(sequence, shownFrom, position));
     const target = sequences.itemsOf(sequence, position, position + 1)[0]!;
     const candidates =
       this.frozenCandidates(split, row, draw) ??
-      this.drawCandidates(history, target, split, row, draw);
+      this.drawCandidates(shown, target, split, row, draw);
+    const first = protocol === 'window' ? shownFrom : 0;
+    const history =
+      first === shownFrom ? shown : Array.from(sequences.itemsOf(sequence, 0, position));
     const times = sequences.timesOf(sequence, first, position);
     return {
       split,
@@ -89,12 +95,13 @@ export class Dataset {
       ...(times && { times: Array.from(times) }),
       target,
       candidates,
+      pool: catalog.size - new Set([...shown, target]).size,
     };
   }
 
   /** All rows of a split in order. */
-  *instances(split: SplitName, draw?: CandidateDraw): Generator<Instance> {
-    for (let row = 0; row < this.rows(split); row++) yield this.instance(split, row, draw);
+  *instances(split: SplitName, options?: InstanceOptions): Generator<Instance> {
+    for (let row = 0; row < this.rows(split); row++) yield this.instance(split, row, options);
   }
 
   /**

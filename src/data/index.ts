@@ -14,6 +14,7 @@ export {
   MAX_TEXT_CHARACTERS,
   NO_ATTRIBUTES,
 } from './attribute.js';
+export { type DrawOdds, firstPlaceOdds, reciprocalPlaceOdds } from './candidate-odds.js';
 export { CandidateSampler } from './candidates.js';
 export { Dataset, type DatasetParts } from './dataset.js';
 export { type DatasetDraft, publishedWindow, type WindowRule, wideTestRows } from './draft.js';
@@ -63,7 +64,10 @@ export {
   type FrozenSplitName,
   frozenSplitNames,
   type Instance,
+  type InstanceOptions,
   type Item,
+  type Protocol,
+  protocols,
   type Query,
   type RetrievalQuery,
   type Sequence,

@@ -64,6 +64,27 @@ export interface CandidateDraw {
   epoch: number;
 }
 
+/**
+ * How much of a user's past a query holds. Figures of different protocols never share a column.
+ *
+ * - `window`: the last `maxHistory` items, as the papers show them;
+ * - `history`: all of it. Items that the user has had are then no answers, as any service would have it.
+ */
+export type Protocol = 'window' | 'history';
+
+export const protocols: readonly Protocol[] = ['window', 'history'];
+
+/** How a row becomes an instance. */
+export interface InstanceOptions {
+  /**
+   * Keys of the candidates. Left out: the frozen ones, and for train those of the dataset's own seed at epoch 0.
+   * Given: a fresh draw, for frozen splits too.
+   */
+  draw?: CandidateDraw;
+  /** `window` unless said. The candidates are the same in both. */
+  protocol?: Protocol;
+}
+
 /** A user's history, and what else is known when something is asked for. */
 export interface Query {
   /** Item ids, oldest first, without padding. */
@@ -96,6 +117,11 @@ export interface Instance extends CandidateQuery {
   user: string;
   /** The item that came next. */
   target: number;
+  /**
+   * Number of items that negatives are drawn from: all but the target and the last `maxHistory` items. Absent where
+   * the candidates do not come from a draw.
+   */
+  pool?: number;
 }
 
 /** How far a long piece of work is. */

@@ -47,7 +47,7 @@ export function datasetOf(
 ): Dataset {
   return {
     rows: () => rows,
-    instance: (_split: string, row: number, { epoch }: { epoch: number }) => {
+    instance: (_split: string, row: number, { draw: { epoch } }: { draw: { epoch: number } }) => {
       onInstance(row, epoch);
       return instanceOf(row, seed, epoch);
     },

@@ -149,7 +149,7 @@ test('dropout is another one in another step, for another example and under anot
   // The same row in the next pass, of a dataset that draws the same candidates in both.
   const fixed = ilora({ dropout: 0.3 });
   const instance = fixed.dataset.instance.bind(fixed.dataset);
-  fixed.dataset.instance = (split, row) => instance(split, row, { seed: 1, epoch: 0 });
+  fixed.dataset.instance = (split, row) => instance(split, row, { draw: { seed: 1, epoch: 0 } });
   assert.notEqual(lossOf(fixed, [0], at), lossOf(fixed, [ROWS], at));
 });
 

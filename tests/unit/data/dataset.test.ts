@@ -56,14 +56,17 @@ test('candidates hold the target once and nothing of the history', async () => {
 test('train candidates depend on seed, epoch and row alone', async () => {
   const { dataset } = await written();
   const at = (row: number, epoch: number, seed = 1): string =>
-    dataset.instance('train', row, { seed, epoch }).candidates.join();
+    dataset.instance('train', row, { draw: { seed, epoch } }).candidates.join();
   const before = at(3, 2);
   at(4, 2);
   at(3, 0);
   assert.equal(at(3, 2), before);
   assert.equal(new Set([at(3, 0), at(3, 1), at(4, 0), at(3, 0, 2)]).size, 4);
   const frozen = dataset.instance('test', 0).candidates;
-  assert.notDeepEqual(dataset.instance('test', 0, { seed: 1, epoch: 0 }).candidates, frozen);
+  assert.notDeepEqual(
+    dataset.instance('test', 0, { draw: { seed: 1, epoch: 0 } }).candidates,
+    frozen,
+  );
 });
 
 test('test-wide spreads over the test sequences and ends with their last item', async () => {
@@ -243,4 +246,19 @@ test('any changed byte of the manifest is noticed, free text included; one witho
   assert.match(seal, /^[0-9a-f]{64}$/);
   writeFileSync(path, JSON.stringify(earlier));
   assert.equal((await openDataset(folder)).hash, dataset.hash);
+});
+
+test('the history protocol shows all of the past, with the same candidates', async () => {
+  const { dataset } = await written();
+  for (const split of ['test', 'train'] as const)
+    for (const shown of dataset.instances(split)) {
+      const whole = dataset.instance(split, shown.row, { protocol: 'history' });
+      const { sequence, position } = dataset.window(split, shown.row);
+      assert.deepEqual(whole.history, [...dataset.sequences.itemsOf(sequence, 0, position)]);
+      assert.deepEqual(whole.history.slice(-shown.history.length), shown.history);
+      assert.deepEqual(whole.candidates, shown.candidates);
+      const excluded = new Set([...shown.history, shown.target]).size;
+      assert.equal(shown.pool, dataset.catalog.size - excluded);
+      assert.equal(whole.pool, shown.pool);
+    }
 });

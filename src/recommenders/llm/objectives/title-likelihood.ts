@@ -107,7 +107,7 @@ export class TitleExamples implements Examples<TitleRows> {
   #instance(example: number, { seed }: TrainingPosition): Instance {
     const { count } = this;
     const epoch = Math.floor(example / count);
-    return this.dataset.instance('train', example % count, { seed, epoch });
+    return this.dataset.instance('train', example % count, { draw: { seed, epoch } });
   }
 }
 
