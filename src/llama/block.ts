@@ -45,6 +45,13 @@ function pick(x: Tensor, { index, U }: Places): Tensor {
   return reshape(indexSelect(reshape(x, [B * T, D]), 0, index), [B, U, D]);
 }
 
+/** A pass whose gates are those of the places, where positions have gates of their own. */
+function passAt(pass: Pass | undefined, places: Places | undefined): Pass | undefined {
+  const gates = pass?.gates_BE;
+  if (places === undefined || gates === undefined || gates.shape.length < 3) return pass;
+  return { ...pass, gates_BE: pick(gates, places) };
+}
+
 /** Weights by Hugging Face key below `layers.N.`. */
 export interface BlockParts {
   linear(name: string): LinearLayer;
@@ -94,7 +101,10 @@ class SelfAttention extends Module {
     }
     const mixed_BHTK = attention(query_BHTK, keys_BGSK, values_BGSK, options);
     const mixed_BTI = reshape(permute(mixed_BHTK, [0, 2, 1, 3]), [B, T, H * K]);
-    return this.oProj.forward(places === undefined ? mixed_BTI : pick(mixed_BTI, places), pass);
+    return this.oProj.forward(
+      places === undefined ? mixed_BTI : pick(mixed_BTI, places),
+      passAt(pass, places),
+    );
   }
 }
 
@@ -142,7 +152,10 @@ export class Block extends Module {
     );
     return add(
       attended_BTD,
-      this.mlp.forward(this.postAttentionLayernorm.forward(attended_BTD), input.pass),
+      this.mlp.forward(
+        this.postAttentionLayernorm.forward(attended_BTD),
+        passAt(input.pass, places),
+      ),
     );
   }
 }

@@ -17,7 +17,14 @@ import {
   type Pass,
   parameter,
 } from '../nn/index.js';
-import { dims, type Generator, repeatInterleave, type Tensor, zeros } from '../tensor/index.js';
+import {
+  dims,
+  type Generator,
+  repeatInterleave,
+  type Tensor,
+  unsqueeze,
+  zeros,
+} from '../tensor/index.js';
 import { forwardLowRank, type LowRankLayer } from './low-rank.js';
 
 export interface ExpertLoraOptions {
@@ -92,11 +99,11 @@ export class ExpertLoraLinear extends Module implements LowRankLayer {
   }
 
   /**
-   * Every rank of an expert has the expert's weight, [B, E·R].
-   * @throws ShapeError if x is not [B, T, I], or gates have another B or E
+   * Every rank of an expert has the expert's weight: [B, 1, E·R], or [B, T, E·R] for gates of each position.
+   * @throws ShapeError if x is not [B, T, I], or gates have another B, T or E
    */
   rankWeights(x_BTI: Tensor, pass?: Pass): Tensor {
-    const { B } = dims('ExpertLoraLinear.forward(x)', x_BTI, 'B T I', { I: this.inFeatures });
+    const { B, T } = dims('ExpertLoraLinear.forward(x)', x_BTI, 'B T I', { I: this.inFeatures });
     if (pass?.gates_BE === undefined) {
       throw mismatch('shape', {
         where: 'ExpertLoraLinear.forward(gates)',
@@ -104,15 +111,19 @@ export class ExpertLoraLinear extends Module implements LowRankLayer {
         got: undefined,
       });
     }
-    dims('ExpertLoraLinear.forward(gates)', pass.gates_BE, 'B E', { B, E: this.experts });
-    return repeatInterleave(pass.gates_BE, this.expertRank, 1);
+    const gates = pass.gates_BE;
+    const isPerPosition = gates.shape.length === 3;
+    const E = this.experts;
+    if (isPerPosition) dims('ExpertLoraLinear.forward(gates)', gates, 'B T E', { B, T, E });
+    else dims('ExpertLoraLinear.forward(gates)', gates, 'B E', { B, E });
+    return repeatInterleave(isPerPosition ? gates : unsqueeze(gates, 1), this.expertRank, 2);
   }
 
   /**
    * @param x_BTI         activations entering the layer
-   * @param pass.gates_BE weight of each expert per instance; rows sum to 1
+   * @param pass.gates_BE weight of each expert per instance, or per position; they sum to 1
    * @returns y_BTO
-   * @throws ShapeError if x has another width, or gates another B or E
+   * @throws ShapeError if x has another width, or gates another B, T or E
    */
   forward(x_BTI: Tensor, pass?: Pass): Tensor {
     return forwardLowRank([this], x_BTI, pass)[0] as Tensor;

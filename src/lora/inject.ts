@@ -26,12 +26,14 @@ export interface Injected<A extends LinearLayer> {
 
 /**
  * Replaces every linear layer whose last name is in `targets` by `wrap(layer, path)`.
+ * @param isWanted whether a layer of such a path is to be replaced; all are by default
  * @throws IloraError `usage` naming targets that match no layer
  */
 export function inject<A extends LinearLayer>(
   model: Module,
   targets: readonly string[],
   wrap: (layer: Linear, path: string) => A,
+  isWanted: (path: string) => boolean = () => true,
 ): Injected<A>[] {
   const injected: Injected<A>[] = [];
   const unmatched = new Set(targets);
@@ -42,6 +44,7 @@ export function inject<A extends LinearLayer>(
       if (!(layer instanceof Linear) || !targets.includes(name)) continue;
       unmatched.delete(name);
       const adapterPath = path === '' ? name : `${path}.${name}`;
+      if (!isWanted(adapterPath)) continue;
       const adapter = wrap(layer, adapterPath);
       fields[field] = adapter;
       injected.push({

@@ -27,7 +27,7 @@ export interface LowRankLayer extends LinearLayer {
   readonly scale: number;
   readonly dropout: Dropout;
   /**
-   * Weight of each rank per instance, [B, R]; undefined where all are 1.
+   * Weight of each rank per instance, [B, 1, R], or per position, [B, T, R]; undefined where all are 1.
    * @throws ShapeError if x is not [B, T, I], or the pass lacks what the layer needs
    */
   rankWeights(x: Tensor, pass?: Pass): Tensor | undefined;
@@ -61,10 +61,7 @@ export function forwardLowRank(given: readonly LinearLayer[], x: Tensor, pass?: 
   const { kept, scale } = first.dropout.zeroSome(x, pass);
   const low = linear(kept, down_RI);
   const weights = layers.flatMap((layer) => layer.rankWeights(x, pass) ?? []);
-  const mixed =
-    weights.length === 0
-      ? low
-      : mul(low, cast(reshape(join(weights, 1), [shape[0] as number, 1, R]), dtype));
+  const mixed = weights.length === 0 ? low : mul(low, cast(join(weights, 2), dtype));
   const mixed_NR = reshape(mixed, [N, R]);
   const parts = layers.length === 1 ? [mixed_NR] : split(mixed_NR, ranks, 1);
 

@@ -69,10 +69,24 @@ export interface Encoder extends ItemVectors {
    * @throws IloraError `data` for an empty history, or an item outside the catalog
    */
   represent(histories: readonly (readonly number[])[]): Tensor;
+  /**
+   * States after every item. It is causal: a state depends on no later item, and not on the padding.
+   * @param items_BL int64 ids, oldest first, at most `maxHistory` of them, padded on the right with N
+   * @returns states_BLS
+   */
+  forward(items_BL: Tensor): Tensor;
+  /** What its own scores are made of: state · vector + bias. They stay the encoder's. */
+  outputs(): ItemOutputs;
   /** All that another thread needs to make the same encoder over the same tensors. */
   describe(): EncoderDescription;
   /** Its tensors by key. */
   namedTensors(): Iterable<[string, Tensor]>;
+}
+
+/** A vector per item that states are multiplied with. */
+export interface ItemOutputs {
+  vectors_NS: Tensor;
+  bias_N?: Tensor;
 }
 
 /** An encoder as plain data; its tensors travel beside it. */

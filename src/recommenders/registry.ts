@@ -11,6 +11,7 @@ import { gru4rec } from './gru4rec/method.js';
 import { base } from './llm/methods/base.js';
 import { ilora } from './llm/methods/ilora.js';
 import { lora } from './llm/methods/lora.js';
+import { streamingIlora, streamingLora } from './llm/methods/streaming.js';
 import { encoderFrom, type Method } from './method.js';
 import { sasrec } from './sasrec/method.js';
 
@@ -24,6 +25,8 @@ export const METHODS = [
   base,
   lora,
   ilora,
+  streamingLora,
+  streamingIlora,
 ] as const;
 
 /** What a comparison holds unless it says otherwise. */

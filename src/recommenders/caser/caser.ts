@@ -34,7 +34,8 @@ import {
   transpose,
   zeros,
 } from '../../tensor/index.js';
-import { SequenceEncoder, type SequenceOptions } from '../sequence/encoder.js';
+import type { ItemOutputs } from '../capability.js';
+import { outputsOf, SequenceEncoder, type SequenceOptions } from '../sequence/encoder.js';
 
 export interface CaserOptions extends SequenceOptions {
   /** Rows that a horizontal filter covers; each height has `channels` filters. */
@@ -116,8 +117,8 @@ export class Caser extends SequenceEncoder {
     return reshape(this.vertical.forward(columns), [B, M, L]);
   }
 
-  logits(states: Tensor): Tensor {
-    return this.output.forward(states);
+  outputs(): ItemOutputs {
+    return outputsOf(this.output);
   }
 }
 

@@ -6,7 +6,8 @@
  */
 import { Dropout, Embedding, Gru, Linear, type Pass } from '../../nn/index.js';
 import type { Generator, Tensor } from '../../tensor/index.js';
-import { SequenceEncoder, type SequenceOptions } from '../sequence/encoder.js';
+import type { ItemOutputs } from '../capability.js';
+import { outputsOf, SequenceEncoder, type SequenceOptions } from '../sequence/encoder.js';
 
 export interface GRU4RecOptions extends SequenceOptions {
   layers: number;
@@ -43,7 +44,7 @@ export class GRU4Rec extends SequenceEncoder {
     return x_BLM;
   }
 
-  logits(states: Tensor): Tensor {
-    return this.output.forward(states);
+  outputs(): ItemOutputs {
+    return outputsOf(this.output);
   }
 }

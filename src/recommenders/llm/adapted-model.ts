@@ -22,6 +22,7 @@ import {
 import type { Encoder, ItemVectors } from '../capability.js';
 import type { Adapter } from './adapter.js';
 import { type Layout, treeMask } from './layout.js';
+import type { Reading, TextTables } from './streaming/reading.js';
 import type { VectorTable } from './vector-table.js';
 
 export interface ModelParts {
@@ -32,6 +33,9 @@ export interface ModelParts {
   encoder?: Encoder;
   /** Where the vectors of the slots come from, if not from the encoder. */
   vectors?: VectorTable;
+  /** How histories are laid out, and what is known of the items' texts; for next-item prediction. */
+  reading?: Reading;
+  texts?: TextTables;
 }
 
 /** What training brings to a forward pass. */

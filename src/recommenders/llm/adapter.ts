@@ -21,6 +21,7 @@ import {
 import { Module } from '../../nn/index.js';
 import type { ParameterGroup } from '../../optim/index.js';
 import { type Device, type DType, Generator, type Tensor } from '../../tensor/index.js';
+import { type HeadOptions, ItemHead } from './streaming/head.js';
 
 /** Shape of an adapter. */
 export interface AdapterOptions {
@@ -39,6 +40,10 @@ export interface AdapterOptions {
   gate: 'linear' | 'conv' | 'conv-batch-norm';
   /** Whether item vectors are projected into the prompt. */
   hasSlots: boolean;
+  /** K: how many of the base's first layers are used; all by default. */
+  layers?: number;
+  /** What maps states to scores of items, where an objective has it so. */
+  head?: HeadOptions;
 }
 
 /** Widths of what comes into an adapter. */
@@ -54,6 +59,8 @@ export interface AdapterRates {
   lora: number;
   gate: number;
   projector: number;
+  /** Of the head, where there is one. */
+  head?: number;
   /** On gate and projector; the LoRA factors have none. */
   weightDecay: number;
 }
@@ -62,6 +69,7 @@ export interface AdapterRates {
 export class Adapter extends Module {
   projector?: Projector;
   gate?: Gate;
+  head?: ItemHead;
   readonly options: AdapterOptions;
   readonly #base: Llama;
   readonly #injected: Injected<LowRankLayer>[];
@@ -76,18 +84,27 @@ export class Adapter extends Module {
     this.#base = base;
     const generator = new Generator(seed);
     const { kind, rank, alpha, dropout, experts, scaleBy, targets } = options;
-    this.#injected = inject<LowRankLayer>(base, targets, (layer) =>
-      kind === 'lora'
-        ? new LoraLinear(layer, { rank, alpha, dropout }, generator)
-        : new ExpertLoraLinear(
-            layer,
-            { experts, totalRank: rank, alpha, dropout, scaleBy },
-            generator,
-          ),
+    const { layers = base.layers.length } = options;
+    this.#injected = inject<LowRankLayer>(
+      base,
+      targets,
+      (layer) =>
+        kind === 'lora'
+          ? new LoraLinear(layer, { rank, alpha, dropout }, generator)
+          : new ExpertLoraLinear(
+              layer,
+              { experts, totalRank: rank, alpha, dropout, scaleBy },
+              generator,
+            ),
+      (path) => Number(/^layers\.(\d+)\./.exec(path)?.[1] ?? 0) < layers,
     );
     if (kind === 'ilora') this.gate = makeGate(options, widths.representation, generator);
     if (options.hasSlots)
       this.projector = new Projector(widths.items, base.config.hiddenSize, generator);
+    if (options.head !== undefined) {
+      const model = base.config.hiddenSize;
+      this.head = new ItemHead(options.head, { ...widths, model }, generator);
+    }
     this.to(base.device);
   }
 
@@ -112,7 +129,7 @@ export class Adapter extends Module {
     return super.to(device, dtype);
   }
 
-  /** Groups of the authors' optimizer: LoRA, gate, projector. */
+  /** Groups of the authors' optimizer, LoRA, gate and projector; and the head's. */
   parameterGroups(rates: AdapterRates): ParameterGroup[] {
     const all = [...this.namedParameters()];
     const pick = (prefix: string): Map<string, Tensor> =>
@@ -129,6 +146,12 @@ export class Adapter extends Module {
         name: 'projector',
         parameters: pick('projector.'),
         learningRate: rates.projector,
+        weightDecay: rates.weightDecay,
+      },
+      {
+        name: 'head',
+        parameters: pick('head.'),
+        learningRate: rates.head ?? rates.projector,
         weightDecay: rates.weightDecay,
       },
     ];

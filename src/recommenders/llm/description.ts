@@ -8,6 +8,7 @@ import type { PromptTemplate } from '../../text/index.js';
 import type { Encoder, EncoderDescription } from '../capability.js';
 import type { ModelParts } from './adapted-model.js';
 import { Adapter, type AdapterOptions } from './adapter.js';
+import type { Reading, TextTables } from './streaming/reading.js';
 import type { VectorTable } from './vector-table.js';
 
 export interface LlmDescription {
@@ -15,8 +16,10 @@ export interface LlmDescription {
   name: string;
   /** Name of the objective. */
   objective: string;
-  /** How queries are put into words. */
-  prompt: PromptTemplate;
+  /** How queries are put into words, by objectives that prompt. */
+  prompt?: PromptTemplate;
+  /** How histories are laid out, by objectives that predict the next item. */
+  reading?: Reading;
   /** What is trained around the base; absent: nothing. */
   adapter?: AdapterOptions;
   /** What stands behind gate and slots. */
@@ -33,17 +36,25 @@ export interface LlmFilling {
   encoder?: Encoder;
   /** Where the vectors of the slots come from, if not from the encoder. */
   vectors?: VectorTable;
+  /** Vectors of the items' texts, for next-item prediction. */
+  texts?: TextTables;
   /** Of the adapter's fresh values. */
   seed: number;
 }
 
 /** The parts of a model: a fresh adapter on the base, with what stands behind it. */
 export function modelParts(
-  { adapter: options }: Pick<LlmDescription, 'adapter'>,
-  { base, encoder, vectors, seed }: LlmFilling,
+  { adapter: options, reading }: Pick<LlmDescription, 'adapter' | 'reading'>,
+  { base, encoder, vectors, texts, seed }: LlmFilling,
 ): ModelParts {
   const items = vectors?.width ?? encoder?.width;
-  const parts = { base, ...(encoder && { encoder }), ...(vectors && { vectors }) };
+  const parts = {
+    base,
+    ...(encoder && { encoder }),
+    ...(vectors && { vectors }),
+    ...(reading && { reading }),
+    ...(texts && { texts }),
+  };
   if (options === undefined) return parts;
   if (items === undefined) throw internal('an adapter needs an encoder or vectors');
   const widths = { representation: encoder?.representationWidth ?? items, items };

@@ -6,36 +6,44 @@ import { internal } from '../../errors/index.js';
 import type { ParameterGroup } from '../../optim/index.js';
 import { indexSelect, Tensor, toDevice } from '../../tensor/index.js';
 import type { Learner, Sharing, TrainingPosition } from '../learner.js';
+import { AdaptedModel } from './adapted-model.js';
 import type { Adapter, AdapterRates } from './adapter.js';
 import type { LlmRecommender } from './llm-recommender.js';
 import { type Examples, type Objective, objectiveNamed } from './objectives/index.js';
+import { TitleExamples } from './objectives/title-likelihood.js';
+import type { LlmParts } from './parts.js';
 import { affordableWorkers, isWorthThreads } from './threads/answers.js';
 import { ModelThread } from './threads/model-thread.js';
 import { planOf } from './threads/plan.js';
 
-export interface LlmLearnerOptions {
+export interface AdapterLearnerOptions {
   rates: AdapterRates;
-  /** `ramp`: text first, slots with growing probability; `hybrid`: slots always. */
-  curriculum: 'ramp' | 'hybrid';
   /** Computes activations again for the gradients in place of keeping them: a third slower, far less memory. */
   recomputesActivations?: boolean;
 }
 
-export class LlmLearner implements Learner {
+/** What is trained: the parts of a recommender, and what computes with them. */
+export interface Trained {
+  readonly parts: LlmParts;
+  readonly model: unknown;
+}
+
+/** A learner over any objective's examples. */
+export class AdapterLearner<R extends Trained = Trained> implements Learner {
   readonly #objective: Objective;
   readonly #examples: Examples;
 
   constructor(
-    readonly recommender: LlmRecommender,
-    readonly dataset: Dataset,
-    readonly options: LlmLearnerOptions,
+    readonly recommender: R,
+    examples: Examples,
+    readonly options: AdapterLearnerOptions,
   ) {
     this.#objective = objectiveNamed(recommender.parts.objective);
-    this.#examples = this.#objective.examples(dataset, recommender, options);
+    this.#examples = examples;
   }
 
   get name(): string {
-    return this.recommender.name;
+    return this.recommender.parts.name;
   }
 
   get examples(): number {
@@ -100,7 +108,10 @@ export class LlmLearner implements Learner {
   #gatesOfBatch(examples: readonly number[], position: TrainingPosition): Tensor | undefined {
     const { batch } = position;
     if (this.#adapter.gate?.dependsOnBatch !== true) return undefined;
-    const gates_BE = this.recommender.model.gates(
+    const { model } = this.recommender;
+    if (!(model instanceof AdaptedModel))
+      throw internal('only a model that prompts has a gate over the whole step');
+    const gates_BE = model.gates(
       batch.map((example) => this.#examples.history(example, position)),
       { isTraining: true, movesStatistics: examples.includes(batch[0] as number) },
     ) as Tensor;
@@ -110,5 +121,21 @@ export class LlmLearner implements Learner {
       0,
       toDevice(Tensor.from(places, undefined, 'int64'), gates_BE.device),
     );
+  }
+}
+
+export interface LlmLearnerOptions extends AdapterLearnerOptions {
+  /** `ramp`: text first, slots with growing probability; `hybrid`: slots always. */
+  curriculum: 'ramp' | 'hybrid';
+}
+
+/** Learns titles after prompts, the paper's objective. */
+export class LlmLearner extends AdapterLearner<LlmRecommender> {
+  constructor(
+    recommender: LlmRecommender,
+    readonly dataset: Dataset,
+    override readonly options: LlmLearnerOptions,
+  ) {
+    super(recommender, new TitleExamples(dataset, recommender, options), options);
   }
 }

@@ -16,9 +16,14 @@ import type {
 } from '../capability.js';
 import { turn } from '../turn.js';
 import { AdaptedModel } from './adapted-model.js';
-import { objectiveNamed, type Prompting } from './objectives/index.js';
-import { scoreTitles, titleRow } from './objectives/title-likelihood.js';
-import type { LlmParts } from './parts.js';
+import { objectiveNamed } from './objectives/index.js';
+import {
+  type Prompting,
+  scoreTitles,
+  titleRow,
+  titleTasks,
+} from './objectives/title-likelihood.js';
+import type { PromptingParts } from './parts.js';
 import type { PromptMemory } from './prompt-memory.js';
 import { RowPrompts } from './row-prompts.js';
 import { type AnswerTask, answerTo } from './threads/answer.js';
@@ -30,11 +35,11 @@ export interface ThreadOptions {
 }
 
 export class LlmRecommender implements Recommender, TextGenerator, TitleReader, Prompting {
-  readonly parts: LlmParts;
+  readonly parts: PromptingParts;
   readonly model: AdaptedModel;
   readonly trainableParameters: number;
 
-  constructor(parts: LlmParts) {
+  constructor(parts: PromptingParts) {
     this.parts = parts;
     this.model = new AdaptedModel(parts);
     this.trainableParameters = parts.adapter?.trainableParameters ?? 0;
@@ -60,14 +65,14 @@ export class LlmRecommender implements Recommender, TextGenerator, TitleReader, 
   }
 
   /**
-   * Scores as the objective has them; of the title likelihood: log-likelihoods after the prompt, in nats.
+   * Log-likelihoods of the candidates' titles after the prompt, in nats.
    * @param workers threads that share the queries: one per core on a CPU, where base and work are large enough
    */
   async score(
     queries: readonly CandidateQuery[],
     { onProgress, ...options }: WorkOptions & ThreadOptions = {},
   ): Promise<Scored[]> {
-    const { tasks, queries: batches } = objectiveNamed(this.parts.objective).tasks(queries, this);
+    const { tasks, queries: batches } = titleTasks(queries, this);
     const scored = new Array<Scored>(queries.length);
     let done = 0;
     await this.#answer(

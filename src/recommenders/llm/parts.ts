@@ -9,9 +9,15 @@ export interface LlmParts extends ModelParts {
   name: string;
   /** Name of the objective. */
   objective: string;
-  prompts: PromptBuilder;
-  /** Items of a history that a prompt shows, the last ones; all by default. */
-  maxHistory?: number;
   /** Tokens, padding included, that go through the model at once. */
   batchTokens: number;
+  /** What puts queries into words, for objectives that prompt. */
+  prompts?: PromptBuilder;
+  /** Items of a history that a prompt shows, the last ones; all by default. */
+  maxHistory?: number;
+}
+
+/** Of a recommender that prompts. */
+export interface PromptingParts extends LlmParts {
+  prompts: PromptBuilder;
 }

@@ -13,7 +13,6 @@ import {
   dims,
   type Generator,
   gelu,
-  linear,
   mul,
   narrow,
   permute,
@@ -21,7 +20,8 @@ import {
   reshape,
   type Tensor,
 } from '../../tensor/index.js';
-import { SequenceEncoder, type SequenceOptions } from '../sequence/encoder.js';
+import type { ItemOutputs } from '../capability.js';
+import { outputsOf, SequenceEncoder, type SequenceOptions } from '../sequence/encoder.js';
 
 export interface SASRecOptions extends SequenceOptions {
   blocks: number;
@@ -145,9 +145,8 @@ export class SASRec extends SequenceEncoder {
     return this.norm.forward(x_BLM);
   }
 
-  /** Scores of all items: [..., M] → [..., N]. */
-  logits(states: Tensor): Tensor {
-    if (this.output !== undefined) return this.output.forward(states);
-    return linear(states, narrow(this.items.weight, 0, 0, this.options.catalogSize));
+  outputs(): ItemOutputs {
+    if (this.output !== undefined) return outputsOf(this.output);
+    return { vectors_NS: narrow(this.items.weight, 0, 0, this.options.catalogSize) };
   }
 }

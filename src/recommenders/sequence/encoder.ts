@@ -1,13 +1,13 @@
 /**
  * What the sequence models share: a state after every item of a history, scores of all items from a state.
  *
- * A subclass says how states come about (`forward`) and what they score (`logits`). Items on the right of a
+ * A subclass says how states come about (`forward`) and what they are multiplied with (`outputs`). Items on the right of a
  * history are padding; states of real places must not depend on it.
  */
 import { mismatch } from '../../errors/index.js';
-import { type Embedding, Module, type Pass } from '../../nn/index.js';
-import { type Device, indexSelect, reshape, Tensor, toDevice } from '../../tensor/index.js';
-import type { Encoder, EncoderDescription } from '../capability.js';
+import { type Embedding, type Linear, Module, type Pass } from '../../nn/index.js';
+import { type Device, indexSelect, linear, reshape, Tensor, toDevice } from '../../tensor/index.js';
+import type { Encoder, EncoderDescription, ItemOutputs } from '../capability.js';
 
 /** What every sequence model is made with. */
 export interface SequenceOptions {
@@ -32,8 +32,14 @@ export abstract class SequenceEncoder extends Module implements Encoder {
    */
   abstract forward(items_BL: Tensor, pass?: Pass): Tensor;
 
+  /** What states are multiplied with; `logits` follows from it. */
+  abstract outputs(): ItemOutputs;
+
   /** Scores of all items: [..., S] → [..., N]. */
-  abstract logits(states: Tensor): Tensor;
+  logits(states: Tensor): Tensor {
+    const { vectors_NS, bias_N } = this.outputs();
+    return linear(states, vectors_NS, bias_N);
+  }
 
   /** M: width of the item vectors. */
   get width(): number {
@@ -87,6 +93,11 @@ export abstract class SequenceEncoder extends Module implements Encoder {
     const ids = Tensor.from(items, undefined, 'int64');
     return this.items.forward(toDevice(ids, this.device));
   }
+}
+
+/** What a linear output layer multiplies states with. */
+export function outputsOf({ weight, bias }: Linear): ItemOutputs {
+  return { vectors_NS: weight, ...(bias && { bias_N: bias }) };
 }
 
 /** The item itself, if the catalog has it. @throws IloraError `data` */

@@ -2,7 +2,8 @@
  * Scores candidates by a sequence model's logits, and finds the best items of the whole catalog.
  */
 import type { CandidateQuery, RetrievalQuery } from '../../data/index.js';
-import { gather, noGrad, scope, Tensor, toDevice, topk } from '../../tensor/index.js';
+import { gather, noGrad, scope, Tensor, toDevice } from '../../tensor/index.js';
+import { bestOf } from '../best-of.js';
 import type { Recommender, Retrieved, Retriever, Scored, WorkOptions } from '../capability.js';
 import { turn } from '../turn.js';
 import { checkedItem, type SequenceEncoder } from './encoder.js';
@@ -53,20 +54,11 @@ export class SequenceRecommender implements Recommender, Retriever {
   }
 
   /** `retrieve` of one query, at once. */
-  best({ history, count, includesHistory = false }: RetrievalQuery): Retrieved {
+  best(query: RetrievalQuery): Retrieved {
     return noGrad(() =>
       scope(() => {
-        const logits_1N = this.model.logits(this.model.represent([history]));
-        const seen = new Set(includesHistory ? [] : history);
-        const k = Math.min(this.model.options.catalogSize, count + seen.size);
-        const { values, indices } = topk(logits_1N, k);
-        const scores = values.toNumbers();
-        const best = indices
-          .toNumbers()
-          .map((item, i) => ({ item, score: scores[i] as number }))
-          .filter(({ item }) => !seen.has(item))
-          .slice(0, count);
-        return { items: best.map(({ item }) => item), scores: best.map(({ score }) => score) };
+        const logits_1N = this.model.logits(this.model.represent([query.history]));
+        return bestOf(logits_1N, [query])[0] as Retrieved;
       }),
     );
   }

@@ -7,7 +7,7 @@ import type { AdapterOptions } from '../adapter.js';
 import { modelParts } from '../description.js';
 import { LlmLearner } from '../llm-learner.js';
 import { LlmRecommender } from '../llm-recommender.js';
-import type { LlmParts } from '../parts.js';
+import type { PromptingParts } from '../parts.js';
 import { adapterRates, type Preset } from './presets.js';
 import { languageModelParts, needed, type TrainingSettings } from './settings.js';
 
@@ -15,7 +15,7 @@ export interface LlmModel extends Model {
   recommender: LlmRecommender;
 }
 
-export function llmModel(parts: LlmParts): LlmModel {
+export function llmModel(parts: PromptingParts): LlmModel {
   const recommender = new LlmRecommender(parts);
   const { adapter } = parts;
   const tensors = () => new Map(adapter?.namedTensors() ?? []);

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { internal } from '../../../errors/index.js';
 import { checkAttributes, openPromptTemplate, PromptBuilder } from '../../../text/index.js';
 import { baseShape, type Parts, SELECTABLE, textShape } from '../../method.js';
-import type { LlmParts } from '../parts.js';
+import type { PromptingParts } from '../parts.js';
 import { PRESETS, type Preset, type PresetName } from './presets.js';
 
 const positive = z.number().positive();
@@ -96,7 +96,7 @@ export function languageModelParts(
     training?: Pick<TrainingSettings, 'batchTokens'>;
   },
   { base, dataset }: Parts,
-): Pick<LlmParts, 'base' | 'prompts' | 'maxHistory' | 'batchTokens' | 'objective'> {
+): Pick<PromptingParts, 'base' | 'prompts' | 'maxHistory' | 'batchTokens' | 'objective'> {
   const { catalog, manifest } = dataset;
   const { model, tokenizer } = needed(base, 'a base');
   const template = openPromptTemplate(settings.prompt);

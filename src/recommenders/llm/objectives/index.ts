@@ -2,18 +2,13 @@
  * The objectives by name.
  */
 import { mismatch } from '../../../errors/index.js';
+import { nextItem } from './next-item.js';
 import type { Objective } from './objective.js';
 import { titleLikelihood } from './title-likelihood.js';
 
-export type {
-  Examples,
-  LossOptions,
-  Objective,
-  Prompting,
-  Tasks,
-} from './objective.js';
+export type { Examples, LossOptions, Objective } from './objective.js';
 
-const OBJECTIVES: readonly Objective[] = [titleLikelihood as Objective];
+const OBJECTIVES: readonly Objective[] = [titleLikelihood, nextItem] as Objective[];
 
 /** Names that a method can have as its objective. */
 export const OBJECTIVE_NAMES: readonly string[] = OBJECTIVES.map(({ name }) => name);

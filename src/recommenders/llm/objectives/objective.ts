@@ -1,15 +1,13 @@
 /**
  * What a language-model method learns from and scores by: one file of this folder each.
  *
- * An objective has two halves. In the main thread it turns examples and queries into batches and tasks, which are
- * plain data. In any thread it turns those into a loss or into scores.
+ * An objective has two halves. In the main thread its examples and its recommender turn what is asked into batches and
+ * tasks, which are plain data. In any thread it turns those into a loss or into scores.
  */
-import type { CandidateQuery, Dataset } from '../../../data/index.js';
 import type { Tensor } from '../../../tensor/index.js';
-import type { Prompt, PromptBuilder } from '../../../text/index.js';
 import type { Scored } from '../../capability.js';
 import type { TrainingPosition } from '../../learner.js';
-import type { AdaptedModel, ForwardOptions } from '../adapted-model.js';
+import type { ModelParts } from '../adapted-model.js';
 
 /** How a loss is asked for. */
 export interface LossOptions {
@@ -22,20 +20,11 @@ export interface LossOptions {
   gates_BE?: Tensor;
 }
 
-/** Makes prompts of queries. */
-export interface Prompting {
-  readonly prompts: PromptBuilder;
-  /** Tokens, padding included, that go through the model at once. */
-  readonly batchTokens: number;
-  /** The prompt of a query, with slots where the model has them and `wantsSlots` agrees. */
-  prompt(query: CandidateQuery, options?: { wording?: number; wantsSlots?: boolean }): Prompt;
-}
-
 /** Training examples of an objective over a dataset. */
 export interface Examples<Batch = unknown> {
   /** Rows to learn from; row r in pass e is example r + e · count. */
   readonly count: number;
-  /** History of an example, for the gate. */
+  /** History of an example, for a gate that looks at the whole step. */
   history(example: number, position: TrainingPosition): readonly number[];
   /** Number of predictions in the examples' loss. */
   countTargets(examples: readonly number[], position: TrainingPosition): number;
@@ -45,23 +34,13 @@ export interface Examples<Batch = unknown> {
   batch(examples: readonly number[], position: TrainingPosition): Batch;
 }
 
-/** Queries cut into tasks. */
-export interface Tasks<Task = unknown> {
-  tasks: readonly Task[];
-  /** The queries that each task scores, by number, in the task's order. */
-  queries: readonly (readonly number[])[];
-}
-
-export interface Objective<Batch = unknown, Task = unknown> {
+/** The half of an objective that any thread can do. */
+export interface Objective<Model = unknown, Batch = unknown, Task = unknown> {
   readonly name: string;
-  examples(
-    dataset: Dataset,
-    prompting: Prompting,
-    options: { curriculum: 'ramp' | 'hybrid' },
-  ): Examples<Batch>;
-  tasks(queries: readonly CandidateQuery[], prompting: Prompting): Tasks<Task>;
+  /** What computes. */
+  model(parts: ModelParts): Model;
   /** Sum of the losses of all predictions of a batch, in nats, with its gradient history. */
-  loss(model: AdaptedModel, batch: Batch, options: LossOptions): Tensor;
+  loss(model: Model, batch: Batch, options: LossOptions): Tensor;
   /** Scores of a task's queries; the caller's scope frees what they take. */
-  score(model: AdaptedModel, task: Task, options?: ForwardOptions): Scored[];
+  score(model: Model, task: Task): Scored[];
 }

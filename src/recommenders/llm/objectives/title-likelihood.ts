@@ -12,11 +12,12 @@ import type { CandidateQuery, Dataset, Instance } from '../../../data/index.js';
 import { Recomputation } from '../../../nn/index.js';
 import { Random } from '../../../random/index.js';
 import { add, detach, mul, neg, sub, sum, type Tensor } from '../../../tensor/index.js';
+import type { Prompt, PromptBuilder } from '../../../text/index.js';
 import type { Scored } from '../../capability.js';
 import { dropoutStreams, type TrainingPosition } from '../../learner.js';
-import type { AdaptedModel, ForwardOptions } from '../adapted-model.js';
+import { AdaptedModel, type ForwardOptions } from '../adapted-model.js';
 import { cutByTokens, cutEvenly, type LayoutRow, layOut } from '../layout.js';
-import type { Examples, LossOptions, Objective, Prompting, Tasks } from './objective.js';
+import type { Examples, LossOptions, Objective } from './objective.js';
 
 /** Prompts with the titles to predict after them. */
 export interface TitleRows {
@@ -25,25 +26,41 @@ export interface TitleRows {
   histories: readonly (readonly number[])[];
 }
 
-export const titleLikelihood: Objective<TitleRows, TitleRows> = {
+/** Makes prompts of queries. */
+export interface Prompting {
+  readonly prompts: PromptBuilder;
+  /** Tokens, padding included, that go through the model at once. */
+  readonly batchTokens: number;
+  /** The prompt of a query, with slots where the model has them and `wantsSlots` agrees. */
+  prompt(query: CandidateQuery, options?: { wording?: number; wantsSlots?: boolean }): Prompt;
+}
+
+/** Queries cut into tasks. */
+export interface TitleTasks {
+  tasks: readonly TitleRows[];
+  /** The queries that each task scores, by number, in the task's order. */
+  queries: readonly (readonly number[])[];
+}
+
+export const titleLikelihood: Objective<AdaptedModel, TitleRows, TitleRows> = {
   name: 'title-likelihood',
-  examples: (dataset, prompting, options) => new TitleExamples(dataset, prompting, options),
-
-  tasks(queries: readonly CandidateQuery[], prompting: Prompting): Tasks<TitleRows> {
-    const rows = queries.map((query) => titleRow(query, prompting));
-    const batches = cutByTokens(rows, prompting.batchTokens);
-    return {
-      queries: batches,
-      tasks: batches.map((batch) => ({
-        rows: batch.map((i) => rows[i] as LayoutRow),
-        histories: batch.map((i) => (queries[i] as CandidateQuery).history),
-      })),
-    };
-  },
-
+  model: (parts) => new AdaptedModel(parts),
   loss: titleLoss,
   score: scoreTitles,
 };
+
+/** Queries as tasks of batches of tokens. */
+export function titleTasks(queries: readonly CandidateQuery[], prompting: Prompting): TitleTasks {
+  const rows = queries.map((query) => titleRow(query, prompting));
+  const batches = cutByTokens(rows, prompting.batchTokens);
+  return {
+    queries: batches,
+    tasks: batches.map((batch) => ({
+      rows: batch.map((i) => rows[i] as LayoutRow),
+      histories: batch.map((i) => (queries[i] as CandidateQuery).history),
+    })),
+  };
+}
 
 /** The prompt of a query with all candidates' titles after it. */
 export function titleRow(query: CandidateQuery, prompting: Prompting): LayoutRow {

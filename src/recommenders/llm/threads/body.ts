@@ -18,7 +18,7 @@ import {
 } from '../../../tensor/index.js';
 import type { GradientTask } from '../../learner.js';
 import { encoderOf } from '../../registry.js';
-import { AdaptedModel } from '../adapted-model.js';
+import type { ModelParts } from '../adapted-model.js';
 import { modelParts } from '../description.js';
 import { objectiveNamed } from '../objectives/index.js';
 import { VectorTable } from '../vector-table.js';
@@ -27,9 +27,10 @@ import type { SharedTensors, ThreadAnswer, ThreadPlan, ThreadTask } from './plan
 
 function serve(plan: ThreadPlan, answer: (answer: ThreadAnswer) => void) {
   engineThreads(plan.threads);
-  const model = modelOf(plan);
+  const parts = partsOf(plan);
   const objective = objectiveNamed(plan.description.objective);
-  const { adapter } = model.parts;
+  const model = objective.model(parts);
+  const { adapter } = parts;
   const own = new Map(adapter?.namedTensors() ?? []);
   const given = adoptAll(plan.tensors.adapter);
   const parameters = new Map(adapter?.namedParameters() ?? []);
@@ -80,16 +81,26 @@ function serve(plan: ThreadPlan, answer: (answer: ThreadAnswer) => void) {
   return (task: ThreadTask): void => guarded(() => run(task));
 }
 
-/** The model of the main thread over its own tensors, with a copy of the adapter to come. */
-function modelOf({ description, base: config, tensors }: ThreadPlan): AdaptedModel {
+/** The parts of the main thread's model over its own tensors, with a copy of the adapter to come. */
+function partsOf({ description, base: config, tensors }: ThreadPlan): ModelParts {
   const base = new Llama(config, (key) => adopt(tensors.base.get(key) as SharedTensor));
   const encoder = description.encoder && encoderOf(description.encoder);
   if (encoder)
     scope(() => overwrite(new Map(encoder.namedTensors()), adoptAll(tensors.encoder), 'encoder'));
   const { vectors: shared } = tensors;
   const vectors = shared === undefined ? undefined : new VectorTable(adopt(shared));
-  const filling = { base, ...(encoder && { encoder }), ...(vectors && { vectors }), seed: 0 };
-  return new AdaptedModel(modelParts(description, filling));
+  const texts = tensors.texts && {
+    slots_ND: adopt(tensors.texts.slots_ND),
+    outputs_ND: adopt(tensors.texts.outputs_ND),
+  };
+  const filling = {
+    base,
+    ...(encoder && { encoder }),
+    ...(vectors && { vectors }),
+    ...(texts && { texts }),
+    seed: 0,
+  };
+  return modelParts(description, filling);
 }
 
 function adoptAll(tensors: SharedTensors): Map<string, Tensor> {

@@ -28,6 +28,8 @@ export interface ThreadPlan {
     adapter: SharedTensors;
     /** The table of the slots' vectors, where they do not come from the encoder. */
     vectors?: SharedTensor;
+    /** Vectors of the items' texts, for next-item prediction. */
+    texts?: { slots_ND: SharedTensor; outputs_ND: SharedTensor };
   };
   /** Inside an operator. */
   threads: number;
@@ -45,12 +47,13 @@ export type ThreadAnswer =
 
 /** A model as plain data. */
 export function describe(parts: LlmParts): LlmDescription {
-  const { name, objective, prompts, adapter, encoder, maxHistory, batchTokens } = parts;
+  const { name, objective, prompts, reading, adapter, encoder, maxHistory, batchTokens } = parts;
   return {
     name,
     objective,
-    prompt: prompts.template,
     batchTokens,
+    ...(prompts && { prompt: prompts.template }),
+    ...(reading && { reading }),
     ...(maxHistory !== undefined && { maxHistory }),
     ...(encoder && { encoder: encoder.describe() }),
     ...(adapter && { adapter: adapter.options }),
@@ -62,7 +65,7 @@ export function planOf(
   parts: LlmParts,
   { purpose, threads }: Pick<ThreadPlan, 'purpose' | 'threads'>,
 ): ThreadPlan {
-  const { base, adapter, encoder, vectors } = parts;
+  const { base, adapter, encoder, vectors, texts } = parts;
   const shareAll = (tensors: Iterable<[string, Tensor]> = []): SharedTensors =>
     new Map([...tensors].map(([key, tensor]) => [key, share(tensor)]));
   return {
@@ -74,6 +77,9 @@ export function planOf(
       encoder: shareAll(encoder?.namedTensors()),
       adapter: shareAll(adapter?.namedTensors()),
       ...(vectors && { vectors: share(vectors.table_NM) }),
+      ...(texts && {
+        texts: { slots_ND: share(texts.slots_ND), outputs_ND: share(texts.outputs_ND) },
+      }),
     },
     threads,
   };

@@ -1,0 +1,230 @@
+/**
+ * ★ Streaming iLoRA and its control, streaming LoRA: next-item prediction over whole sequences.
+ */
+import { z } from 'zod';
+import type { Dataset } from '../../../data/index.js';
+import { internal, mismatch } from '../../../errors/index.js';
+import { LLAMA_PROJECTIONS } from '../../../lora/index.js';
+import { overwrite } from '../../../nn/index.js';
+import { baseShape, defineMethod, type Model, type Parts, SELECTABLE } from '../../method.js';
+import type { AdapterOptions } from '../adapter.js';
+import { modelParts } from '../description.js';
+import { AdapterLearner } from '../llm-learner.js';
+import { ChunkExamples } from '../objectives/next-item.js';
+import { itemTexts, textTables, textTokens } from '../streaming/item-texts.js';
+import type { Reading } from '../streaming/reading.js';
+import { StreamingRecommender } from '../streaming/streaming-recommender.js';
+import { needed } from './settings.js';
+
+const positive = z.number().positive();
+const count = z.int().positive();
+const share = z.number().min(0).max(1);
+
+const shape = {
+  ...baseShape,
+  reading: z
+    .strictObject({
+      instruction: z.string().default('Items so far:').describe('words before the first item'),
+      form: z
+        .enum(['compact', 'long'])
+        .default('compact')
+        .describe("compact: one position per item; long: the title's tokens, then that position"),
+      attributes: z.boolean().default(false).describe('whether texts name the attributes of items'),
+      maxHistory: count
+        .optional()
+        .describe("most items read at once; default: the dataset's window"),
+    })
+    .prefault({}),
+  adapter: z
+    .strictObject({
+      layers: count.default(10).describe("K: how many of the base's first layers are used"),
+      rank: count.default(8).describe('total rank; of experts: E·R'),
+      alpha: positive.default(32),
+      dropout: z.number().min(0).lt(1).default(0),
+      targets: z
+        .array(z.string())
+        .min(1)
+        .default([...LLAMA_PROJECTIONS])
+        .describe('last names of the adapted linear layers'),
+      experts: count.default(4).describe('E; must divide the rank'),
+      scaleBy: z.enum(['total-rank', 'expert-rank']).default('total-rank'),
+      gate: z.enum(['linear', 'conv']).default('linear'),
+      learningRate: positive.default(1e-3),
+      gateRateShare: z.number().min(0).default(1),
+      weightDecay: z.number().min(0).default(1e-5).describe('on gate, projector and head'),
+    })
+    .prefault({}),
+  head: z
+    .strictObject({
+      residual: z.boolean().default(true).describe("starts from the encoder's own scores"),
+      texts: z.boolean().default(true).describe("whether an item's words count in its score"),
+      slotVectors: z.boolean().default(true).describe("whether slots hold the encoder's vectors"),
+      vectorDropout: z
+        .number()
+        .min(0)
+        .lt(1)
+        .default(0)
+        .describe(
+          'share of items whose vectors are missing in a step, so that their words must do',
+        ),
+      dropout: z.number().min(0).lt(1).default(0),
+      learningRate: positive.default(2e-3),
+    })
+    .prefault({}),
+  training: z
+    .strictObject({
+      epochs: positive.default(1).describe('passes over the training sequences'),
+      batchSize: count.default(16).describe('chunks of a sequence per step'),
+      batchTokens: count.default(2048).describe('positions that go through the model at once'),
+      workers: count.max(256).optional().describe('threads that share a step, on a CPU'),
+      warmupShare: share.default(0.05),
+      schedule: z.enum(['cosine', 'constant']).default('cosine'),
+      optimizer: z.enum(['adam', 'adamw']).default('adam'),
+      clipNorm: z.number().min(0).default(1),
+      validations: count.default(4).describe('validations per pass'),
+      select: z.enum(SELECTABLE).default('ndcg_at_10'),
+      patience: z.int().min(0).default(0),
+      checkpointSeconds: positive.default(120),
+    })
+    .prefault({}),
+};
+
+type Settings = z.output<z.ZodObject<typeof shape>> & { seed: number };
+
+interface StreamingModelOfMethod extends Model {
+  recommender: StreamingRecommender;
+}
+
+export const streamingIlora = streaming('ilora', {
+  name: 'streaming-ilora',
+  label: 'Streaming iLoRA',
+  summary: 'iLoRA that predicts the next item at every place, with experts mixed for each prefix',
+});
+
+export const streamingLora = streaming('lora', {
+  name: 'streaming-lora',
+  label: 'Streaming LoRA',
+  summary: 'the same with one adapter for all: the control of streaming iLoRA',
+});
+
+function streaming(
+  kind: 'ilora' | 'lora',
+  names: { name: string; label: string; summary: string },
+) {
+  return defineMethod({
+    ...names,
+    capabilities: ['recommender', 'retriever'],
+    needs: { base: true, encoder: true, texts: true },
+    shape,
+    resolve(settings) {
+      const { rank, experts } = settings.adapter;
+      const fault = `adapter.rank: expected a multiple of adapter.experts (${experts}), got ${rank}`;
+      return { settings, faults: kind === 'lora' || rank % experts === 0 ? [] : [fault] };
+    },
+    build: (settings, parts) => build(kind, names.name, settings as Settings, parts),
+    leastValues: ({ adapter: { rank } }, { base }) =>
+      2 * rank * needed(base, 'a base').model.config.hiddenSize,
+    learning: {
+      kind: 'gradients',
+      learner({ recommender }, { adapter, head, training }, { dataset }) {
+        const rates = {
+          lora: adapter.learningRate,
+          gate: adapter.learningRate * adapter.gateRateShare,
+          projector: adapter.learningRate,
+          head: head.learningRate,
+          weightDecay: adapter.weightDecay,
+        };
+        const { reading } = recommender.model.parts;
+        const examples = new ChunkExamples(dataset.sequencesOf('train'), {
+          maxHistory: reading.maxHistory,
+          catalogSize: dataset.catalog.size,
+          batchTokens: training.batchTokens,
+          positionsOf: (items) => recommender.model.positionsOf(items),
+          vectorDropout: head.vectorDropout,
+        });
+        return new AdapterLearner(recommender, examples, { rates });
+      },
+      loop({ training: { epochs, validations, ...rest } }, learner) {
+        const totalExamples = Math.ceil(epochs * learner.examples);
+        const validateEvery = Math.max(1, Math.floor(learner.examples / validations));
+        return { ...rest, totalExamples, validateEvery };
+      },
+    },
+  });
+}
+
+function build(
+  kind: 'ilora' | 'lora',
+  name: string,
+  { adapter: said, head, reading: asked, training, seed }: Settings,
+  { dataset, base, encoder: given }: Parts,
+): StreamingModelOfMethod {
+  const { model, tokenizer } = needed(base, 'a base');
+  const encoder = needed(given, 'an encoder');
+  const { learningRate, gateRateShare, weightDecay, experts, ...common } = said;
+  void [learningRate, gateRateShare, weightDecay];
+  const options: AdapterOptions = {
+    ...common,
+    kind,
+    experts: kind === 'lora' ? 1 : experts,
+    layers: Math.min(said.layers, model.config.numLayers),
+    hasSlots: head.slotVectors,
+    head: {
+      residual: head.residual,
+      readsTexts: head.texts,
+      vectorDropout: head.vectorDropout,
+      dropout: head.dropout,
+    },
+  };
+  const tokens = textTokens(itemTexts(dataset.catalog, asked.attributes), tokenizer);
+  const reading: Reading = {
+    instruction: tokenizer.encode(asked.instruction),
+    form: asked.form,
+    ...(asked.form === 'long' && { texts: tokens }),
+    maxHistory: maxHistoryOf(asked.maxHistory, encoder.maxHistory, dataset),
+    unknown: unknownItems(dataset),
+  };
+  const texts = textTables(tokens, model);
+  const parts = modelParts({ adapter: options, reading }, { base: model, encoder, texts, seed });
+  const { adapter } = parts;
+  if (adapter === undefined) throw internal('a streaming model without an adapter');
+  const { batchTokens } = training;
+  const recommender = new StreamingRecommender({
+    name,
+    objective: 'next-item',
+    batchTokens,
+    ...parts,
+  });
+  const tensors = () => new Map(adapter.namedTensors());
+  return {
+    recommender,
+    retriever: recommender,
+    state: tensors,
+    load: (saved, where) => overwrite(tensors(), saved, where),
+    freeze: () => void adapter.freeze(),
+    release() {
+      adapter.remove();
+      texts.slots_ND.dispose();
+      texts.outputs_ND.dispose();
+    },
+  };
+}
+
+/** @throws IloraError `settings` where the encoder sees fewer items than are to be read */
+function maxHistoryOf(asked: number | undefined, encoders: number, dataset: Dataset): number {
+  const wanted = asked ?? dataset.manifest.window.maxHistory;
+  if (wanted <= encoders) return wanted;
+  throw mismatch('settings', {
+    where: 'reading.max_history',
+    expected: `at most what the encoder reads at once (${encoders})`,
+    got: wanted,
+    hint: 'train the encoder with a max_history as large',
+  });
+}
+
+/** Items that occur in no training sequence. */
+function unknownItems(dataset: Dataset): number[] {
+  const isKnown = new Uint8Array(dataset.catalog.size);
+  for (const { items } of dataset.sequencesOf('train')) for (const item of items) isKnown[item] = 1;
+  return Array.from(isKnown.keys()).filter((item) => isKnown[item] === 0);
+}

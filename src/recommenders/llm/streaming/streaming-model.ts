@@ -1,0 +1,237 @@
+/**
+ * ★ Streaming iLoRA: the frozen base reads a history item by item; every item's position predicts the next item.
+ *
+ * x_t = mean of the text's token embeddings + Proj(v_item) at an item's slot
+ * ω_t = softmax(W_g z_t), z_t the encoder's state after item t: the experts of the history up to t
+ * h_t = the base's normed state after K layers; u_t = W h_t + b (+ a z_t)
+ * score of item i after t = u_t · (o_i + T_i P / √D) + bias_i, with o and bias the encoder's own outputs
+ *
+ * Differs from iLoRA (Kong et al., NeurIPS 2024), which has one gate per sequence: here a gate is a function of a
+ * prefix. A gate of the whole sequence would tell earlier positions of later targets. It also makes what is computed
+ * for a position independent of all that follows, so a growing history costs its new positions only.
+ */
+import { internal } from '../../../errors/index.js';
+import type { KvCache } from '../../../llama/index.js';
+import type { Pass } from '../../../nn/index.js';
+import {
+  add,
+  cast,
+  cat,
+  full,
+  indexCopy,
+  indexSelect,
+  linear,
+  narrow,
+  noGrad,
+  type RowStreams,
+  reshape,
+  Tensor,
+  toDevice,
+  where,
+  widen,
+} from '../../../tensor/index.js';
+import type { Encoder } from '../../capability.js';
+import type { ModelParts } from '../adapted-model.js';
+import type { Adapter } from '../adapter.js';
+import type { ItemHead } from './head.js';
+import { layOutStream, type Reading, type StreamLayout, type TextTables } from './reading.js';
+
+export interface StreamOptions {
+  /** Source of dropout masks, a stream per history; absent in evaluation. */
+  dropout?: RowStreams;
+  /** Items whose encoder vectors are taken for missing, beside those that were never trained. */
+  missing?: readonly number[];
+  /** Keys and values of the items of the only history that were read before; the others are added. */
+  memory?: { cache: KvCache; items: number };
+}
+
+interface StreamParts {
+  base: ModelParts['base'];
+  adapter: Adapter;
+  encoder: Encoder;
+  reading: Reading;
+  texts: TextTables;
+}
+
+/** States in the space of the scores. */
+export interface StreamStates {
+  layout: StreamLayout;
+  /** After every item asked for, row by row; [X, S] in float32. */
+  states_XS: Tensor;
+  /** Weights of the experts at these, [X, E]; undefined without a gate. */
+  gates_XE?: Tensor;
+}
+
+export class StreamingModel {
+  readonly parts: StreamParts;
+  readonly #head: ItemHead;
+  #perItem: number | undefined;
+
+  /** @throws IloraError `internal` if a part is missing */
+  constructor({ base, adapter, encoder, reading, texts }: ModelParts) {
+    const head = adapter?.head;
+    if (!adapter || !encoder || !reading || !texts || !head)
+      throw internal('streaming needs an adapter with a head, an encoder, a reading and texts');
+    this.parts = { base, adapter, encoder, reading, texts };
+    this.#head = head;
+  }
+
+  /** N */
+  get catalogSize(): number {
+    return this.parts.texts.slots_ND.axis(0);
+  }
+
+  /** Positions that a history of so many items takes, about. */
+  positionsOf(items: number): number {
+    const { instruction, texts } = this.parts.reading;
+    this.#perItem ??= texts === undefined ? 1 : 1 + meanLength(texts);
+    return Math.ceil(instruction.length + items * this.#perItem);
+  }
+
+  /**
+   * @param histories item ids, oldest first; at least one item each and at most the reading's
+   * @param asked     places whose states are wanted: every item's, or each history's last
+   */
+  states(
+    histories: readonly (readonly number[])[],
+    asked: 'all' | 'last',
+    { dropout, missing = [], memory }: StreamOptions = {},
+  ): StreamStates {
+    const { base, adapter, encoder, reading } = this.parts;
+    const layout = layOutStream(histories, reading, this.catalogSize);
+    const { B, T, L } = layout;
+    const ids_BL = this.#there(layout.items, [B, L]);
+    const encoded_BLS = noGrad(() => encoder.forward(ids_BL));
+    const S = encoded_BLS.axis(2);
+    const flat_XS = reshape(encoded_BLS, [B * L, S]);
+
+    const gates = this.#gates(flat_XS, layout);
+    const known = memory === undefined ? 0 : T - newPlaces(layout, memory.items);
+    const unread = (x: Tensor): Tensor => (known === 0 ? x : narrow(x, 1, known, T - known));
+    const pass: Pass = {
+      ...(gates && { gates_BE: unread(gates) }),
+      ...(dropout && { dropout }),
+    };
+    const isPart = known > 0 && T - known > 1;
+    const hidden_BTD = widen(
+      base.forward(unread(this.#embed(layout, missing)), {
+        pass,
+        layers: adapter.options.layers,
+        ...(memory && { cache: memory.cache }),
+        ...(isPart && { mask: this.#maskAfter(known, T) }),
+      }),
+    );
+    const places = asked === 'all' ? layout.slots : lastSlots(histories, layout);
+    const flat_PS = indexSelect(flat_XS, 0, this.#index(upTo(layout, known)));
+    const encodedHere_BTS = reshape(flat_PS, [B, T - known, S]);
+    const mapped_BTS = this.#head.forward(hidden_BTD, encodedHere_BTS, pass);
+    const width = T - known;
+    const index = this.#index(places.map((place) => place - (Math.floor(place / T) + 1) * known));
+    const at = (x: Tensor): Tensor => indexSelect(reshape(x, [B * width, x.axis(2)]), 0, index);
+    return {
+      layout,
+      states_XS: at(mapped_BTS),
+      ...(gates && { gates_XE: at(unread(gates)) }),
+    };
+  }
+
+  /** Scores of all items, [X, S] → [X, N]. */
+  logits(states_XS: Tensor, missing: readonly number[] = []): Tensor {
+    const { encoder, texts } = this.parts;
+    const { vectors_NS, bias_N } = encoder.outputs();
+    const own_NS = this.#orMissing(vectors_NS, this.#head.missingOutput, missing);
+    const words_NS = this.#head.textOutputs(texts.outputs_ND);
+    return linear(states_XS, words_NS === undefined ? own_NS : add(own_NS, words_NS), bias_N);
+  }
+
+  /** Weights of the experts at every place, [B, T, E]; alike before the first item. */
+  #gates(encoded_XS: Tensor, { B, T, readUpTo }: StreamLayout): Tensor | undefined {
+    const { gate } = this.parts.adapter;
+    if (gate === undefined) return undefined;
+    const E = gate.experts;
+    const gates_XE = gate.forward(encoded_XS);
+    const place = { dtype: gates_XE.dtype, device: gates_XE.device };
+    const all_XE = cat([full([1, E], 1 / E, place), gates_XE], 0);
+    const index = Array.from(readUpTo, (x) => x + 1);
+    return reshape(indexSelect(all_XE, 0, this.#index(index)), [B, T, E]);
+  }
+
+  #embed({ B, T, ids, slots, slotItems }: StreamLayout, missing: readonly number[]): Tensor {
+    const { base, adapter, encoder, texts } = this.parts;
+    const D = base.config.hiddenSize;
+    const embedded_BTD = base.embed(this.#there(ids, [B, T]));
+    const index = this.#index(slotItems);
+    let slots_XD = cast(indexSelect(texts.slots_ND, 0, index), base.dtype);
+    if (adapter.projector !== undefined) {
+      const vectors_XM = noGrad(() => encoder.itemVectors(slotItems));
+      const isMissing = this.#missing(missing);
+      const own_XM =
+        isMissing === undefined
+          ? vectors_XM
+          : where(indexSelect(isMissing, 0, index), this.#head.missingSlot, vectors_XM);
+      slots_XD = add(slots_XD, adapter.projector.forward(own_XM, base.dtype));
+    }
+    const flat = reshape(embedded_BTD, [B * T, D]);
+    return reshape(indexCopy(flat, 0, this.#index(slots), slots_XD), [B, T, D]);
+  }
+
+  #orMissing(vectors_NX: Tensor, stand_in_X: Tensor, missing: readonly number[]): Tensor {
+    const isMissing_N1 = this.#missing(missing);
+    return isMissing_N1 === undefined ? vectors_NX : where(isMissing_N1, stand_in_X, vectors_NX);
+  }
+
+  /** Which items have no vectors of their own, bool [N, 1]; undefined where all have. */
+  #missing(missing: readonly number[]): Tensor | undefined {
+    const all = [...this.parts.reading.unknown, ...missing];
+    if (all.length === 0) return undefined;
+    const flags = new Uint8Array(this.catalogSize);
+    for (const item of all) flags[item] = 1;
+    return cast(this.#there(flags, [flags.length, 1]), 'bool');
+  }
+
+  /** The mask of new places after `known` ones of a single history, [1, 1, T - known, T]. */
+  #maskAfter(known: number, T: number): Tensor {
+    const U = T - known;
+    const values = new Float32Array(U * T);
+    for (let u = 0; u < U; u++)
+      values.fill(Number.NEGATIVE_INFINITY, u * T + known + u + 1, (u + 1) * T);
+    const { device, dtype } = this.parts.base;
+    return toDevice(Tensor.from(values, [1, 1, U, T]), device, dtype);
+  }
+
+  #index(places: readonly number[]): Tensor {
+    return this.#there(BigInt64Array.from(places, BigInt), [places.length]);
+  }
+
+  #there(values: BigInt64Array | Uint8Array, shape: readonly number[]): Tensor {
+    return toDevice(Tensor.from(values, [...shape]), this.parts.base.device);
+  }
+}
+
+function meanLength(texts: readonly (readonly number[])[]): number {
+  return texts.reduce((sum, { length }) => sum + length, 0) / texts.length;
+}
+
+/** Positions behind the first `items` items of a single history. */
+function newPlaces({ T, slots }: StreamLayout, items: number): number {
+  return items === 0 ? T : T - ((slots[items - 1] as number) + 1);
+}
+
+/** Place of the last item of each history. */
+function lastSlots(histories: readonly (readonly number[])[], { slots }: StreamLayout): number[] {
+  let end = 0;
+  return histories.map(({ length }) => {
+    end += length;
+    return slots[end - 1] as number;
+  });
+}
+
+/** For the places from `known` on of each row: the last item read; the first item where none is. */
+function upTo({ B, T, L, readUpTo }: StreamLayout, known: number): number[] {
+  return Array.from({ length: B }, (_, b) =>
+    Array.from({ length: T - known }, (_, t) => {
+      const place = readUpTo[b * T + known + t] as number;
+      return place < 0 ? b * L : place;
+    }),
+  ).flat();
+}
