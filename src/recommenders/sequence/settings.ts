@@ -2,6 +2,7 @@
  * Settings that all sequence models share, and what their learner and loop make of them.
  */
 import { z } from 'zod';
+import type { Dataset } from '../../data/index.js';
 import type { Learner } from '../learner.js';
 import { type Learning, type LoopOptions, SELECTABLE } from '../method.js';
 import { SequenceLearner } from './learner.js';
@@ -13,6 +14,11 @@ const count = z.int().positive();
 /** Keys of a sequence model's section that say how it learns. */
 export const sequenceShape = {
   width: count.default(64).describe('M: width of items and representation'),
+  maxHistory: count
+    .optional()
+    .describe(
+      "L: longest history, and places of a training chunk; left out: the dataset's window. Of a longer one the last L count",
+    ),
   loss: z
     .enum(['bce', 'softmax'])
     .default('softmax')
@@ -35,6 +41,14 @@ export const sequenceShape = {
 } as const;
 
 type SequenceSettings = z.output<z.ZodObject<typeof sequenceShape>>;
+
+/** L: the longest history that counts. */
+export function historyLength(
+  { maxHistory }: Pick<SequenceSettings, 'maxHistory'>,
+  { manifest }: Dataset,
+): number {
+  return maxHistory ?? manifest.window.maxHistory;
+}
 
 /** How a sequence model learns, by the section of its method's settings. */
 export function sequenceLearning<S>(
