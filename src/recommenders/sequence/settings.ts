@@ -2,7 +2,7 @@
  * Settings that all sequence models share, and what their learner and loop make of them.
  */
 import { z } from 'zod';
-import type { Dataset } from '../../data/index.js';
+import { type Dataset, protocols } from '../../data/index.js';
 import type { Learner } from '../learner.js';
 import { type Learning, type LoopOptions, SELECTABLE } from '../method.js';
 import { SequenceLearner } from './learner.js';
@@ -37,6 +37,13 @@ export const sequenceShape = {
     .enum(SELECTABLE)
     .default('ndcg_at_10')
     .describe('validation metric that chooses the best weights'),
+  protocol: z
+    .enum(protocols)
+    .default('window')
+    .describe('histories that a validation shows: the last items, or all of the past'),
+  validationWindows: count
+    .optional()
+    .describe("windows of each validation user; left out: the split's own rows"),
   checkpointSeconds: positive.default(120),
 } as const;
 
@@ -65,11 +72,14 @@ export function sequenceLearning<S>(
   };
 }
 
-/** The loop of one pass per epoch, validated after each on all rows. */
+/** The loop of one pass per epoch, validated after each. */
 function sequenceLoop(settings: SequenceSettings, learner: Learner): LoopOptions {
   const { epochs, batchSize, patience, optimizer, select, checkpointSeconds } = settings;
+  const { protocol, validationWindows } = settings;
   return {
     batchSize,
+    protocol,
+    ...(validationWindows !== undefined && { validationWindows }),
     totalExamples: epochs * learner.examples,
     warmupShare: 0,
     schedule: 'constant',
