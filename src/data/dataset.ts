@@ -9,6 +9,7 @@ import { Random } from '../random/index.js';
 import type { CandidateSampler } from './candidates.js';
 import type { RowRanges } from './row-ranges.js';
 import type { SequenceStore } from './sequence-store.js';
+import { evenlySpaced } from './spread.js';
 import type { DatasetManifest } from './store/index.js';
 import type {
   CandidateDraw,
@@ -16,9 +17,11 @@ import type {
   FrozenSplitName,
   Instance,
   InstanceOptions,
+  Protocol,
   Sequence,
   SplitName,
   Window,
+  WindowsOptions,
 } from './types.js';
 
 /** What an opened dataset consists of. */
@@ -75,21 +78,63 @@ export class Dataset {
     row: number,
     { draw, protocol = 'window' }: InstanceOptions = {},
   ): Instance {
+    const window = this.window(split, row);
+    return this.instanceAt(window, { split, row, protocol }, (shown, target) =>
+      split === 'train' || draw !== undefined
+        ? this.drawCandidates(shown, target, split, row, draw)
+        : this.frozenCandidates(split, row),
+    );
+  }
+
+  /**
+   * Several windows of every user of a split, for choices that need more rows than it has.
+   *
+   * Targets are all that training has not seen: at the positions from `minHistory` on, past those of earlier splits,
+   * up to the user's last row. Windows that are rows of the split have its frozen candidates; those of others are
+   * drawn, always the same ones.
+   */
+  *windows(
+    split: 'validation' | 'test',
+    { perUser = Number.POSITIVE_INFINITY, protocol = 'window' }: WindowsOptions = {},
+  ): Generator<Instance> {
+    const { rows, manifest } = this.parts;
+    const earlier = split === 'test' ? [rows.train, rows.validation] : [rows.train];
+    const seen = earlier.map((ranges) => ranges.lastPositions());
+    const rowOf = rows[split].rowsByWindow();
+    let firstRow = 0;
+    for (const [sequence, last] of rows[split].lastPositions()) {
+      const begun = Math.max(...seen.map((positions) => positions.get(sequence) ?? -1)) + 1;
+      const first = Math.min(last, Math.max(manifest.window.minHistory, begun));
+      for (const place of evenlySpaced(last - first + 1, perUser)) {
+        const window = { sequence, position: first + place };
+        const row = firstRow + place;
+        const frozen = rowOf(window);
+        yield this.instanceAt(window, { split, row, protocol }, (shown, target) =>
+          frozen === undefined
+            ? this.drawCandidates(shown, target, `${split}/windows`, row)
+            : this.frozenCandidates(split, frozen),
+        );
+      }
+      firstRow += last - first + 1;
+    }
+  }
+
+  private instanceAt(
+    { sequence, position }: Window,
+    { protocol, ...place }: Pick<Instance, 'split' | 'row'> & { protocol: Protocol },
+    candidatesOf: (shown: readonly number[], target: number) => number[],
+  ): Instance {
     const { sequences, manifest, catalog } = this.parts;
-    const { sequence, position } = this.window(split, row);
     const shownFrom = Math.max(0, position - manifest.window.maxHistory);
     const shown = Array.from(sequences.itemsOf(sequence, shownFrom, position));
     const target = sequences.itemsOf(sequence, position, position + 1)[0]!;
-    const candidates =
-      this.frozenCandidates(split, row, draw) ??
-      this.drawCandidates(shown, target, split, row, draw);
+    const candidates = candidatesOf(shown, target);
     const first = protocol === 'window' ? shownFrom : 0;
     const history =
       first === shownFrom ? shown : Array.from(sequences.itemsOf(sequence, 0, position));
     const times = sequences.timesOf(sequence, first, position);
     return {
-      split,
-      row,
+      ...place,
       user: sequences.user(sequence),
       history,
       ...(times && { times: Array.from(times) }),
@@ -115,12 +160,7 @@ export class Dataset {
       yield this.parts.sequences.get(sequence, last + 1);
   }
 
-  private frozenCandidates(
-    split: SplitName,
-    row: number,
-    draw: CandidateDraw | undefined,
-  ): number[] | undefined {
-    if (split === 'train' || draw !== undefined) return undefined;
+  private frozenCandidates(split: FrozenSplitName, row: number): number[] {
     const { count } = this.parts.sampler;
     return Array.from(this.parts.candidates[split].subarray(row * count, (row + 1) * count));
   }
@@ -128,11 +168,11 @@ export class Dataset {
   private drawCandidates(
     history: readonly number[],
     target: number,
-    split: SplitName,
+    stream: string,
     row: number,
     draw: CandidateDraw = { seed: this.manifest.candidates.seed, epoch: 0 },
   ): number[] {
-    const random = new Random(draw.seed, `candidates/${split}/drawn`, draw.epoch, row);
+    const random = new Random(draw.seed, `candidates/${stream}/drawn`, draw.epoch, row);
     return this.parts.sampler.draw(history, target, random);
   }
 }

@@ -45,6 +45,7 @@ export {
   readPublishedFolder,
 } from './sources/index.js';
 export { type Fractions, type SplitRule, splitRules, splitSequences } from './split.js';
+export { evenlySpaced } from './spread.js';
 export {
   type DatasetManifest,
   datasetFormat,
@@ -74,4 +75,5 @@ export {
   type SplitName,
   splitNames,
   type Window,
+  type WindowsOptions,
 } from './types.js';

@@ -84,6 +84,24 @@ export class RowRanges {
     return positions;
   }
 
+  /** The row of each window, by sequence and position; undefined where a window is no row. */
+  rowsByWindow(): (window: Window) => number | undefined {
+    const ranges = new Map<number, number[]>();
+    for (let i = 0; i < this.used; i++) {
+      const sequence = this.triples[3 * i]!;
+      const own = ranges.get(sequence);
+      if (own === undefined) ranges.set(sequence, [i]);
+      else own.push(i);
+    }
+    return ({ sequence, position }) => {
+      for (const i of ranges.get(sequence) ?? []) {
+        const { first, last } = this.range(i);
+        if (position >= first && position <= last) return this.starts[i]! + position - first;
+      }
+      return undefined;
+    };
+  }
+
   private grow(): void {
     const triples = new Int32Array(2 * this.triples.length);
     triples.set(this.triples);

@@ -85,6 +85,14 @@ export interface InstanceOptions {
   protocol?: Protocol;
 }
 
+/** Which windows of a split's users are taken, beside its rows. */
+export interface WindowsOptions {
+  /** Most windows of a user, evenly spaced, the last one always; all by default. */
+  perUser?: number;
+  /** `window` unless said. */
+  protocol?: Protocol;
+}
+
 /** A user's history, and what else is known when something is asked for. */
 export interface Query {
   /** Item ids, oldest first, without padding. */
@@ -112,7 +120,7 @@ export interface RetrievalQuery extends Query {
 /** A query with its answer: one row of a split. */
 export interface Instance extends CandidateQuery {
   split: SplitName;
-  /** Row number in its split; keys the frozen candidates. */
+  /** Row number in its split, which keys the frozen candidates; of `Dataset.windows`, the number of the window. */
   row: number;
   user: string;
   /** The item that came next. */

@@ -5,7 +5,7 @@
  * the command line, reports and docs know methods by this interface alone.
  */
 import { z } from 'zod';
-import type { Dataset } from '../data/index.js';
+import type { Dataset, Protocol } from '../data/index.js';
 import type { Tensor } from '../tensor/index.js';
 import type { Capabilities, Capability, Encoder, EncoderDescription } from './capability.js';
 import type { Learner } from './learner.js';
@@ -109,6 +109,10 @@ export interface LoopOptions {
   validateEvery: number;
   /** Rows of the validation split that are used; all by default. */
   validationRows?: number;
+  /** Windows of every validation user that are used instead of the split's rows. */
+  validationWindows?: number;
+  /** Histories that the validation shows; `window` by default. */
+  protocol?: Protocol;
   /** Metric that chooses the best weights. */
   select: Selectable;
   /** Stop after this many validations without a new best; 0 for never. */

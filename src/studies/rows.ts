@@ -1,7 +1,7 @@
 /**
  * The rows that methods are held against.
  */
-import type { Dataset, Instance, SplitName } from '../data/index.js';
+import { type Dataset, evenlySpaced, type Instance, type SplitName } from '../data/index.js';
 
 /** The first rows of a split, or all. */
 export function rowsOf(
@@ -18,11 +18,7 @@ export function rowsOf(
 export function perUser(rows: readonly Instance[], count: number): Instance[] {
   const byUser = new Map<string, Instance[]>();
   for (const row of rows) byUser.set(row.user, [...(byUser.get(row.user) ?? []), row]);
-  return [...byUser.values()].flatMap((own) => {
-    const kept = Math.min(count, own.length);
-    return Array.from(
-      { length: kept },
-      (_, i) => own[Math.ceil(((i + 1) * own.length) / kept) - 1] as Instance,
-    );
-  });
+  return [...byUser.values()].flatMap((own) =>
+    evenlySpaced(own.length, count).map((place) => own[place] as Instance),
+  );
 }

@@ -161,7 +161,7 @@ async function learn(lesson: Lesson, hooks: RunHooks): Promise<TrainingSummary> 
   if (learning.kind === 'fit') return fit(lesson, learning, hooks);
   const learner = learning.learner(model, settings, parts);
   const loop = learning.loop(settings, learner);
-  const validation = firstRows(parts.dataset, loop.validationRows);
+  const validation = validationOf(parts.dataset, loop);
   const gradients = await gradientSource(learner, loop, hooks.signal);
   try {
     return await train(
@@ -358,7 +358,17 @@ async function validate(
   return { score: metrics[select], metrics };
 }
 
-function firstRows(dataset: Dataset, count = Number.POSITIVE_INFINITY): Instance[] {
-  const rows = Math.min(count, dataset.rows('validation'));
-  return Array.from({ length: rows }, (_, row) => dataset.instance('validation', row));
+/** The rows of the validation split, or several windows of each of its users. */
+function validationOf(dataset: Dataset, loop: LoopOptions): Instance[] {
+  const { validationRows = Number.POSITIVE_INFINITY, validationWindows: perUser, protocol } = loop;
+  const rows =
+    perUser === undefined
+      ? dataset.instances('validation', { ...(protocol && { protocol }) })
+      : dataset.windows('validation', { perUser, ...(protocol && { protocol }) });
+  const taken: Instance[] = [];
+  for (const row of rows) {
+    if (taken.length >= validationRows) break;
+    taken.push(row);
+  }
+  return taken;
 }

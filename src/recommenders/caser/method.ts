@@ -6,7 +6,7 @@ import type { Dataset } from '../../data/index.js';
 import { type Device, Generator } from '../../tensor/index.js';
 import { defineMethod } from '../method.js';
 import { sequenceModel } from '../sequence/model.js';
-import { sequenceLearning, sequenceShape } from '../sequence/settings.js';
+import { historyLength, sequenceLearning, sequenceShape } from '../sequence/settings.js';
 import { Caser, type CaserOptions } from './caser.js';
 
 const count = z.int().positive();
@@ -39,14 +39,17 @@ export const caser = defineMethod({
     const model = new Caser(optionsOf(section, dataset), new Generator(seed));
     return sequenceModel(model.to(device as Device));
   },
-  leastValues: ({ caser: { width, heights, channels } }, { dataset }) =>
-    dataset.catalog.size * (2 * width + heights.length * channels),
+  leastValues: ({ caser: section }, { dataset }) => {
+    const { width, heights, channels } = section;
+    const perItem = 2 * width + heights.length * channels;
+    return dataset.catalog.size * perItem + historyLength(section, dataset);
+  },
   learning: sequenceLearning((settings: { caser: Section }) => settings.caser),
   encoder: (options: CaserOptions) => new Caser(options, new Generator(0)).freeze(),
 });
 
-function optionsOf({ width, heights, channels, dropout }: Section, dataset: Dataset): CaserOptions {
-  const { maxHistory } = dataset.manifest.window;
-  const catalogSize = dataset.catalog.size;
-  return { catalogSize, maxHistory, width, heights, channels, dropout };
+function optionsOf(section: Section, dataset: Dataset): CaserOptions {
+  const { width, heights, channels, dropout } = section;
+  const maxHistory = historyLength(section, dataset);
+  return { catalogSize: dataset.catalog.size, maxHistory, width, heights, channels, dropout };
 }

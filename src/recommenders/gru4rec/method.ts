@@ -6,7 +6,7 @@ import type { Dataset } from '../../data/index.js';
 import { type Device, Generator } from '../../tensor/index.js';
 import { defineMethod } from '../method.js';
 import { sequenceModel } from '../sequence/model.js';
-import { sequenceLearning, sequenceShape } from '../sequence/settings.js';
+import { historyLength, sequenceLearning, sequenceShape } from '../sequence/settings.js';
 import { GRU4Rec, type GRU4RecOptions } from './gru4rec.js';
 
 const shape = {
@@ -43,7 +43,8 @@ export const gru4rec = defineMethod({
   encoder: (options: GRU4RecOptions) => new GRU4Rec(options, new Generator(0)).freeze(),
 });
 
-function optionsOf({ width, layers, dropout }: Section, dataset: Dataset): GRU4RecOptions {
-  const { maxHistory } = dataset.manifest.window;
+function optionsOf(section: Section, dataset: Dataset): GRU4RecOptions {
+  const { width, layers, dropout } = section;
+  const maxHistory = historyLength(section, dataset);
   return { catalogSize: dataset.catalog.size, maxHistory, width, layers, dropout };
 }

@@ -6,7 +6,7 @@ import type { Dataset } from '../../data/index.js';
 import { type Device, Generator } from '../../tensor/index.js';
 import { defineMethod } from '../method.js';
 import { sequenceModel } from '../sequence/model.js';
-import { sequenceLearning, sequenceShape } from '../sequence/settings.js';
+import { historyLength, sequenceLearning, sequenceShape } from '../sequence/settings.js';
 import { SASRec, type SASRecOptions } from './sasrec.js';
 
 const count = z.int().positive();
@@ -48,21 +48,17 @@ export const sasrec = defineMethod({
     const model = new SASRec(optionsOf(section, dataset), new Generator(seed));
     return sequenceModel(model.to(device as Device));
   },
-  leastValues: ({ sasrec: { width, blocks } }, { dataset }) =>
-    dataset.catalog.size * width + 4 * blocks * width * width,
+  leastValues: ({ sasrec: section }, { dataset }) => {
+    const { width, blocks } = section;
+    const rows = dataset.catalog.size + historyLength(section, dataset);
+    return rows * width + 4 * blocks * width * width;
+  },
   learning: sequenceLearning((settings: { sasrec: Section }) => settings.sasrec),
   encoder: (options: SASRecOptions) => new SASRec(options, new Generator(0)).freeze(),
 });
 
-function optionsOf({ preset, width, blocks, heads, dropout }: Section, dataset: Dataset) {
-  const { maxHistory } = dataset.manifest.window;
-  return {
-    catalogSize: dataset.catalog.size,
-    maxHistory,
-    width,
-    blocks,
-    heads,
-    dropout,
-    preset,
-  } satisfies SASRecOptions;
+function optionsOf(section: Section, dataset: Dataset): SASRecOptions {
+  const { preset, width, blocks, heads, dropout } = section;
+  const maxHistory = historyLength(section, dataset);
+  return { catalogSize: dataset.catalog.size, maxHistory, width, blocks, heads, dropout, preset };
 }

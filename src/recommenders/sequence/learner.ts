@@ -30,6 +30,9 @@ export interface SequenceLearnerOptions {
   loss: 'bce' | 'softmax';
 }
 
+/** Most logits of a part: 256 MiB of float32, and as much again for their gradients. */
+const MOST_LOGITS = 2 ** 26;
+
 export class SequenceLearner implements Learner {
   /** Sequence and number of each chunk. */
   readonly #chunks: { sequence: number; index: number }[] = [];
@@ -79,9 +82,21 @@ export class SequenceLearner implements Learner {
     }, 0);
   }
 
-  /** All at once: a step is small. */
-  cut(examples: readonly number[]): number[][] {
-    return [[...examples]];
+  /** All at once, unless long chunks and a large catalog make more logits than a part may have. */
+  cut(examples: readonly number[], position: TrainingPosition): number[][] {
+    const most = MOST_LOGITS / this.model.options.catalogSize;
+    const parts: number[][] = [];
+    let targets = Number.POSITIVE_INFINITY;
+    for (const example of examples) {
+      const own = this.countTargets([example], position);
+      if (targets + own > most) {
+        parts.push([]);
+        targets = 0;
+      }
+      parts.at(-1)?.push(example);
+      targets += own;
+    }
+    return parts;
   }
 
   loss(batch: readonly number[], position: TrainingPosition): Tensor {

@@ -2,6 +2,7 @@
  * Settings that all sequence models share, and what their learner and loop make of them.
  */
 import { z } from 'zod';
+import { type Dataset, protocols } from '../../data/index.js';
 import type { Learner } from '../learner.js';
 import { type Learning, type LoopOptions, SELECTABLE } from '../method.js';
 import { SequenceLearner } from './learner.js';
@@ -13,6 +14,11 @@ const count = z.int().positive();
 /** Keys of a sequence model's section that say how it learns. */
 export const sequenceShape = {
   width: count.default(64).describe('M: width of items and representation'),
+  maxHistory: count
+    .optional()
+    .describe(
+      "L: longest history, and places of a training chunk; left out: the dataset's window. Of a longer one the last L count",
+    ),
   loss: z
     .enum(['bce', 'softmax'])
     .default('softmax')
@@ -31,10 +37,25 @@ export const sequenceShape = {
     .enum(SELECTABLE)
     .default('ndcg_at_10')
     .describe('validation metric that chooses the best weights'),
+  protocol: z
+    .enum(protocols)
+    .default('window')
+    .describe('histories that a validation shows: the last items, or all of the past'),
+  validationWindows: count
+    .optional()
+    .describe("windows of each validation user; left out: the split's own rows"),
   checkpointSeconds: positive.default(120),
 } as const;
 
 type SequenceSettings = z.output<z.ZodObject<typeof sequenceShape>>;
+
+/** L: the longest history that counts. */
+export function historyLength(
+  { maxHistory }: Pick<SequenceSettings, 'maxHistory'>,
+  { manifest }: Dataset,
+): number {
+  return maxHistory ?? manifest.window.maxHistory;
+}
 
 /** How a sequence model learns, by the section of its method's settings. */
 export function sequenceLearning<S>(
@@ -51,11 +72,14 @@ export function sequenceLearning<S>(
   };
 }
 
-/** The loop of one pass per epoch, validated after each on all rows. */
+/** The loop of one pass per epoch, validated after each. */
 function sequenceLoop(settings: SequenceSettings, learner: Learner): LoopOptions {
   const { epochs, batchSize, patience, optimizer, select, checkpointSeconds } = settings;
+  const { protocol, validationWindows } = settings;
   return {
     batchSize,
+    protocol,
+    ...(validationWindows !== undefined && { validationWindows }),
     totalExamples: epochs * learner.examples,
     warmupShare: 0,
     schedule: 'constant',

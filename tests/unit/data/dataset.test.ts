@@ -262,3 +262,55 @@ test('the history protocol shows all of the past, with the same candidates', asy
       assert.equal(whole.pool, shown.pool);
     }
 });
+
+test('windows of validation: evenly spaced past what training saw, the last always, in both protocols', async () => {
+  const { dataset } = await written();
+  const items = dataset.sequences.itemsOf(2);
+  const positionsOf = (perUser?: number): number[] =>
+    [...dataset.windows('validation', { perUser })].map(({ target }) => items.indexOf(target));
+  // The validation user has six items, none of them seen in training; targets begin at minHistory.
+  assert.deepEqual(positionsOf(), [3, 4, 5]);
+  assert.deepEqual(positionsOf(2), [4, 5]);
+  assert.deepEqual(positionsOf(1), [5]);
+  const [last] = dataset.windows('validation', { perUser: 1 });
+  const row = dataset.instance('validation', 0);
+  assert.deepEqual(last, { ...row, row: 2 }, 'a row of the split has its frozen candidates');
+
+  const short = [...dataset.windows('test', { perUser: 4 })];
+  const long = [...dataset.windows('test', { perUser: 4, protocol: 'history' })];
+  assert.deepEqual(
+    long.map(({ history }) => history.length),
+    [9, 16, 23, 29],
+  );
+  for (const [i, { history, ...rest }] of short.entries()) {
+    const { history: whole, times, ...others } = long[i]!;
+    assert.deepEqual(history, whole.slice(-10));
+    assert.deepEqual(times?.length, whole.length);
+    const { times: shown, ...same } = rest;
+    assert.equal(shown?.length, history.length);
+    assert.deepEqual(others, same, 'candidates and pool are those of the window');
+    assert.equal(new Set(rest.candidates).size, 20);
+    assert.ok(rest.candidates.includes(rest.target));
+    assert.ok(!history.some((item) => rest.candidates.includes(item)));
+  }
+  assert.deepEqual([...dataset.windows('test', { perUser: 4 })], short, 'the same draws again');
+  assert.equal(new Set([...dataset.windows('test')].map(({ row }) => row)).size, 27);
+});
+
+test('windows of a split inside sequences begin past its earlier splits', async () => {
+  const folder = join(temporaryFolder(), 'inside');
+  const draft = tinyDraft();
+  draft.train.add({ sequence: 3, first: 3, last: 20 });
+  draft.validation.add({ sequence: 3, first: 21, last: 25 });
+  await writeDataset(folder, draft);
+  const dataset = await openDataset(folder);
+  const lengths = (split: 'validation' | 'test'): number[] =>
+    [...dataset.windows(split, { protocol: 'history' })]
+      .filter(({ user }) => user === 'u4')
+      .map(({ history }) => history.length);
+  assert.deepEqual(lengths('validation'), [21, 22, 23, 24, 25]);
+  assert.deepEqual(lengths('test'), [26, 27, 28, 29]);
+  const rows = [...dataset.instances('validation')].map(({ candidates }) => candidates);
+  const own = [...dataset.windows('validation')].map(({ candidates }) => candidates);
+  assert.deepEqual(own.slice(-5), rows.slice(-5));
+});

@@ -116,6 +116,19 @@ test('the loss of a batch is the sum over its examples, for both losses and any 
   }
 });
 
+test('a step is one part, or as many as keep the logits of each small', () => {
+  const long = Array.from({ length: 5 }, () => sequence(Array.from({ length: 61 }, (_, i) => i)));
+  const learner = (catalogSize: number) =>
+    new SequenceLearner(tinySasrec({ catalogSize, maxHistory: 60, width: 2 }), long, options);
+  const small = learner(100);
+  assert.deepEqual(small.cut(allOf(small, 0), at(0)), [allOf(small, 0)]);
+  const large = learner(2 ** 20); // 64 targets have 2²⁶ logits
+  const parts = large.cut(allOf(large, 0), at(0));
+  assert.deepEqual(parts.flat(), allOf(large, 0));
+  assert.ok(parts.length >= 5);
+  for (const part of parts) assert.ok(large.countTargets(part, at(0)) <= 64);
+});
+
 test('the softmax loss is the negative log-likelihood of the next items', () => {
   const model = tinySasrec().to('cpu', 'float64');
   const learner = new SequenceLearner(model, [sequence([3, 1, 4])], options);

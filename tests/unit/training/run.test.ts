@@ -69,6 +69,26 @@ test('an opened run ranks exactly as the run that was trained', async () => {
   );
 });
 
+test('a validation shows the rows of its split, or several windows per user, under its protocol', async () => {
+  const shown = async (sasrec: object): Promise<(readonly Instance[])[]> => {
+    const asked: (readonly Instance[])[] = [];
+    const { score } = hooks();
+    const listening: RunHooks = {
+      score: (recommender, instances) => {
+        asked.push(instances);
+        return score(recommender, instances);
+      },
+    };
+    const own = settings(join(temporaryFolder(), 'run'), { epochs: 1, ...sasrec });
+    await trainRun(own, { shared: { dataset } }, listening);
+    return asked;
+  };
+  assert.deepEqual(await shown({}), [[...dataset.instances('validation')]]);
+  assert.deepEqual(await shown({ validation_windows: 2, protocol: 'history' }), [
+    [...dataset.windows('validation', { perUser: 2, protocol: 'history' })],
+  ]);
+});
+
 test('an opened run finds its dataset by itself', async () => {
   const opened = await openRun(run.folder.path);
   assert.equal(opened.dataset.hash, dataset.hash);
