@@ -9,6 +9,11 @@ import {
   SASRec,
   type SASRecOptions,
 } from '../../src/recommenders/index.js';
+import { modelParts } from '../../src/recommenders/llm/description.js';
+import type { HeadOptions } from '../../src/recommenders/llm/streaming/head.js';
+import { textTables, textTokens } from '../../src/recommenders/llm/streaming/item-texts.js';
+import type { Reading } from '../../src/recommenders/llm/streaming/reading.js';
+import { StreamingRecommender } from '../../src/recommenders/llm/streaming/streaming-recommender.js';
 import { cast, type DType, Generator, keep, mul, randn } from '../../src/tensor/index.js';
 import { openPromptTemplate, PromptBuilder, type TextEncoder } from '../../src/text/index.js';
 import { expectedShapes, type ModelConfig } from '../../src/weights/model-config.js';
@@ -169,3 +174,59 @@ export const tinyDataset = {
   rows: () => tinyInstances.length,
   instance: (_split: string, row: number) => tinyInstances[row],
 } as unknown as Dataset;
+
+export const tinyHead: HeadOptions = {
+  residual: true,
+  readsTexts: true,
+  vectorDropout: 0,
+  dropout: 0,
+};
+
+/** A tiny streaming iLoRA whose adapter and head are not zero, so that every part matters. */
+export function tinyStreaming({
+  adapter: options = {},
+  head = {},
+  reading: asked = {},
+  dtype = 'float32',
+  isFresh = false,
+}: {
+  adapter?: Partial<AdapterOptions>;
+  head?: Partial<HeadOptions>;
+  reading?: Partial<Reading>;
+  dtype?: DType;
+  /** Leaves the values that training starts from. */
+  isFresh?: boolean;
+} = {}): StreamingRecommender & { parts: { adapter: Adapter; encoder: SASRec } } {
+  const base = tinyLlama({ dtype });
+  const encoder = tinySasrec().to('cpu', dtype).freeze();
+  const tokens = textTokens(titles, wordEncoder);
+  const tables = textTables(tokens, base);
+  const texts = {
+    slots_ND: keep(cast(tables.slots_ND, dtype)),
+    outputs_ND: keep(cast(tables.outputs_ND, dtype)),
+  };
+  const form = asked.form ?? 'compact';
+  const reading: Reading = {
+    instruction: [3, 5],
+    form,
+    ...(form === 'long' && { texts: tokens }),
+    maxHistory: 6,
+    unknown: [],
+    ...asked,
+  };
+  const adapterOptions = { ...tinyAdapterOptions, head: { ...tinyHead, ...head }, ...options };
+  const parts = modelParts({ adapter: adapterOptions, reading }, { base, encoder, texts, seed: 5 });
+  const adapter = (parts.adapter as Adapter).to('cpu', dtype);
+  let seed = 100;
+  if (!isFresh)
+    for (const [key, tensor] of adapter.namedTensors())
+      if (key.endsWith('.up') || key.startsWith('head.')) fill_(tensor, seed++, 0.3);
+  const made = new StreamingRecommender({
+    name: 'streaming-ilora',
+    objective: 'next-item',
+    batchTokens: 1 << 20,
+    ...parts,
+    adapter,
+  });
+  return made as ReturnType<typeof tinyStreaming>;
+}

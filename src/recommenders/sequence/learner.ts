@@ -104,7 +104,9 @@ export class SequenceLearner implements Learner {
     // A chunk beyond the end of its sequence, as the offset has it, would be computed for nothing.
     const filled = batch.filter((example) => this.countTargets([example], position) > 0);
     const examples = filled.length > 0 ? filled : batch;
-    const { maxHistory: L, catalogSize: N } = model.options;
+    const { catalogSize: N } = model.options;
+    const ranges = examples.map((example) => this.#range(example, position));
+    const L = Math.max(1, ...ranges.map(([start, end]) => end - start));
     const B = examples.length;
     const inputs = new BigInt64Array(B * L).fill(BigInt(N));
     const places: bigint[] = [];
@@ -114,7 +116,7 @@ export class SequenceLearner implements Learner {
       const { row, epoch } = visit(example, this);
       const { sequence } = this.#chunks[row] as { sequence: number };
       const { items } = this.#sequences[sequence] as Sequence;
-      const [start, end] = this.#range(example, position);
+      const [start, end] = ranges[b] as [number, number];
       const random = new Random(position.seed, `${this.name}-negatives`, epoch, row);
       for (let t = start; t < end; t++) {
         const place = b * L + (t - start);

@@ -2,7 +2,7 @@
  * ★ Streaming iLoRA and its control, streaming LoRA: next-item prediction over whole sequences.
  */
 import { z } from 'zod';
-import type { Dataset } from '../../../data/index.js';
+import { type Dataset, protocols } from '../../../data/index.js';
 import { internal, mismatch } from '../../../errors/index.js';
 import { LLAMA_PROJECTIONS } from '../../../lora/index.js';
 import { overwrite } from '../../../nn/index.js';
@@ -83,6 +83,11 @@ const shape = {
       clipNorm: z.number().min(0).default(1),
       validations: count.default(4).describe('validations per pass'),
       select: z.enum(SELECTABLE).default('ndcg_at_10'),
+      protocol: z
+        .enum(protocols)
+        .default('window')
+        .describe('histories that a validation shows: the last items, or all of the past'),
+      validationWindows: count.default(5).describe('windows of each validation user'),
       patience: z.int().min(0).default(0),
       checkpointSeconds: positive.default(120),
     })

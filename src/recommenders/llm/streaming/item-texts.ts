@@ -13,7 +13,7 @@ import {
   toDevice,
   widen,
 } from '../../../tensor/index.js';
-import { attributeLine, type Tokenizer } from '../../../text/index.js';
+import { attributeLine, type TextEncoder } from '../../../text/index.js';
 import type { TextTables } from './reading.js';
 
 /** An item in words: its title, and its attributes where it has any and they are wanted. */
@@ -25,7 +25,7 @@ export function itemTexts({ items }: Catalog, withAttributes: boolean): string[]
 }
 
 /** Tokens of each text as they stand inside a sentence. */
-export function textTokens(texts: readonly string[], tokenizer: Tokenizer): number[][] {
+export function textTokens(texts: readonly string[], tokenizer: TextEncoder): number[][] {
   return texts.map((text) => tokenizer.encode(` ${text}`, { isContinuation: true }));
 }
 

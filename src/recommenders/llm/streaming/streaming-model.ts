@@ -135,6 +135,21 @@ export class StreamingModel {
     };
   }
 
+  /** What the base reads at items' slots, [X, D]. */
+  slots(items: readonly number[], missing: readonly number[] = []): Tensor {
+    const { base, adapter, encoder, texts } = this.parts;
+    const index = this.#index(items);
+    const words_XD = cast(indexSelect(texts.slots_ND, 0, index), base.dtype);
+    if (adapter.projector === undefined) return words_XD;
+    const isMissing_N1 = this.#missing(missing);
+    let vectors_XM = noGrad(() => encoder.itemVectors(items));
+    if (isMissing_N1 !== undefined) {
+      const isMissing_X1 = indexSelect(isMissing_N1, 0, index);
+      vectors_XM = where(isMissing_X1, this.#head.missingSlot, vectors_XM);
+    }
+    return add(words_XD, adapter.projector.forward(vectors_XM, base.dtype));
+  }
+
   /** Scores of all items, [X, S] → [X, N]. */
   logits(states_XS: Tensor, missing: readonly number[] = []): Tensor {
     const { encoder, texts } = this.parts;
@@ -157,21 +172,10 @@ export class StreamingModel {
   }
 
   #embed({ B, T, ids, slots, slotItems }: StreamLayout, missing: readonly number[]): Tensor {
-    const { base, adapter, encoder, texts } = this.parts;
+    const { base } = this.parts;
     const D = base.config.hiddenSize;
-    const embedded_BTD = base.embed(this.#there(ids, [B, T]));
-    const index = this.#index(slotItems);
-    let slots_XD = cast(indexSelect(texts.slots_ND, 0, index), base.dtype);
-    if (adapter.projector !== undefined) {
-      const vectors_XM = noGrad(() => encoder.itemVectors(slotItems));
-      const isMissing = this.#missing(missing);
-      const own_XM =
-        isMissing === undefined
-          ? vectors_XM
-          : where(indexSelect(isMissing, 0, index), this.#head.missingSlot, vectors_XM);
-      slots_XD = add(slots_XD, adapter.projector.forward(own_XM, base.dtype));
-    }
-    const flat = reshape(embedded_BTD, [B * T, D]);
+    const flat = reshape(base.embed(this.#there(ids, [B, T])), [B * T, D]);
+    const slots_XD = this.slots(slotItems, missing);
     return reshape(indexCopy(flat, 0, this.#index(slots), slots_XD), [B, T, D]);
   }
 

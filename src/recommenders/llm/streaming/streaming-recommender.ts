@@ -11,6 +11,7 @@ import { turn } from '../../turn.js';
 import { type StreamTask, scoreItems, streamBatches } from '../objectives/next-item.js';
 import type { LlmParts } from '../parts.js';
 import { readFrom } from './reading.js';
+import type { StreamMemory } from './stream-memory.js';
 import { StreamingModel } from './streaming-model.js';
 
 export class StreamingRecommender implements Recommender, Retriever {
@@ -39,6 +40,28 @@ export class StreamingRecommender implements Recommender, Retriever {
       const { states_XS } = this.model.states(this.#read(batch), 'last');
       return bestOf(this.model.logits(states_XS), batch);
     });
+  }
+
+  /**
+   * `retrieve` of a user who may have been here before: items that `memory` knows are not read again, and the memory
+   * is of this history afterwards.
+   * @returns the best items, and how many items were known
+   */
+  retrieveReturning(
+    query: RetrievalQuery,
+    memory: StreamMemory,
+  ): Retrieved & { knownItems: number } {
+    const [read] = this.#read([query]) as [readonly number[]];
+    return noGrad(() =>
+      scope(() => {
+        const knownItems = memory.known(read);
+        const recalled = memory.recall(knownItems);
+        const { states_XS } = this.model.states([read], 'last', { memory: recalled });
+        memory.remember(recalled.cache, read);
+        const [found] = bestOf(this.model.logits(states_XS), [query]) as [Retrieved];
+        return { ...found, knownItems };
+      }),
+    );
   }
 
   /** The part of each history that is read. @throws IloraError `data` */

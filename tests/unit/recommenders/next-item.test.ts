@@ -1,0 +1,328 @@
+/** Next-item prediction: what a position sees, what it costs, what it starts from. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { KvCache } from '../../../src/llama/index.js';
+import {
+  ChunkExamples,
+  nextItemLoss,
+  streamBatches,
+} from '../../../src/recommenders/llm/objectives/next-item.js';
+import { layOutStream, readFrom } from '../../../src/recommenders/llm/streaming/reading.js';
+import { StreamMemory } from '../../../src/recommenders/llm/streaming/stream-memory.js';
+import type { StreamOptions } from '../../../src/recommenders/llm/streaming/streaming-model.js';
+import { copy_, engineThreads, noGrad, scope, Tensor } from '../../../src/tensor/index.js';
+import { leaksNothing } from '../../support/leak.js';
+import { tinyStreaming } from '../../support/models.js';
+import { checkGradients, close } from '../../support/numeric.js';
+
+engineThreads(1);
+
+const N = 12;
+const HISTORIES = [[0, 1, 2, 7], [4, 9, 10, 11, 6, 3], [8]] as const;
+const position = { seed: 3, step: 0, totalSteps: 10, batch: [0, 1] };
+
+type Streaming = ReturnType<typeof tinyStreaming>;
+
+/** Scores of all items after every item asked for. */
+function scoresOf(
+  { model }: Streaming,
+  histories: readonly (readonly number[])[],
+  asked: 'all' | 'last' = 'all',
+  options: StreamOptions = {},
+): number[][] {
+  return noGrad(() =>
+    scope(() => {
+      const { states_XS } = model.states(histories, asked, options);
+      const flat = model.logits(states_XS, options.missing).toNumbers();
+      return Array.from({ length: flat.length / N }, (_, x) => flat.slice(x * N, (x + 1) * N));
+    }),
+  );
+}
+
+test('the compact form has a position per item behind the instruction', () => {
+  const layout = layOutStream([[5, 2], [7]], { instruction: [40, 41] }, N);
+  assert.deepEqual([layout.B, layout.T, layout.L], [2, 4, 2]);
+  assert.deepEqual([...layout.ids], [40n, 41n, 0n, 0n, 40n, 41n, 0n, 0n]);
+  assert.deepEqual([...layout.items], [5n, 2n, 7n, 12n]);
+  assert.deepEqual(layout.slots, [2, 3, 6]);
+  assert.deepEqual(layout.slotItems, [5, 2, 7]);
+  assert.deepEqual([...layout.readUpTo], [-1, -1, 0, 1, -1, -1, 2, 2]);
+});
+
+test('the long form has an item’s words before its position, under the gate of the items before', () => {
+  const texts = [[20], [21, 22], []];
+  const layout = layOutStream([[1, 0, 2]], { instruction: [40], texts }, 3);
+  assert.deepEqual([...layout.ids], [40n, 21n, 22n, 0n, 20n, 0n, 0n]);
+  assert.deepEqual(layout.slots, [3, 5, 6]);
+  assert.deepEqual([...layout.readUpTo], [-1, -1, -1, 0, 0, 1, 2]);
+});
+
+test('of a growing history the first item that is read stays for half a window', () => {
+  const starts = Array.from({ length: 26 }, (_, length) => readFrom(length, 10));
+  assert.ok(starts.slice(0, 11).every((start) => start === 0));
+  assert.deepEqual(starts.slice(11, 22), [5, 5, 5, 5, 5, 10, 10, 10, 10, 10, 15]);
+  for (let length = 11; length < 200; length++) {
+    const read = length - readFrom(length, 10);
+    assert.ok(read > 5 && read <= 10, `${length} items: ${read} read`);
+  }
+  assert.equal(readFrom(5, 1), 4);
+});
+
+for (const form of ['compact', 'long'] as const) {
+  test(`${form}: a state depends on no later item, on no other history and on no padding`, () => {
+    const made = tinyStreaming({ dtype: 'float64', reading: { form } });
+    const all = scoresOf(made, HISTORIES);
+    let at = 0;
+    for (const history of HISTORIES)
+      for (let length = 1; length <= history.length; length++) {
+        const [alone] = scoresOf(made, [history.slice(0, length)], 'last');
+        close(all[at++] as number[], alone as number[], 1e-10, `${history.slice(0, length)}`);
+      }
+    assert.equal(at, all.length);
+  });
+
+  test(`${form}: a user who returns costs the new positions only, and gets the same scores`, () => {
+    const made = tinyStreaming({ dtype: 'float64', reading: { form } });
+    const history = [4, 9, 10, 11, 6, 3];
+    const wanted = scoresOf(made, [history]);
+    for (const steps of [
+      [1, 1, 1, 1, 1, 1],
+      [2, 4],
+      [5, 1],
+      [1, 3, 2],
+    ])
+      noGrad(() =>
+        scope(() => {
+          const cache = new KvCache();
+          let items = 0;
+          for (const more of steps) {
+            const seen = history.slice(0, items + more);
+            const { states_XS } = made.model.states([seen], 'last', { memory: { cache, items } });
+            items += more;
+            const scores = made.model.logits(states_XS).toNumbers();
+            close(scores, wanted[items - 1] as number[], 1e-10, `after ${items}`);
+          }
+        }),
+      );
+  });
+}
+
+test('what a returning user is told is what anyone with that history is told', async () => {
+  const made = tinyStreaming({ dtype: 'float64' });
+  const memory = new StreamMemory();
+  const user = Array.from({ length: 20 }, (_, i) => (5 * i + (i % 3)) % N);
+  const known: number[] = [];
+  for (let length = 1; length <= user.length; length++) {
+    const query = { history: user.slice(0, length), count: 3, includesHistory: true };
+    const { knownItems, ...found } = made.retrieveReturning(query, memory);
+    const [wanted] = await made.retrieve([query]);
+    assert.deepEqual(found.items, wanted?.items);
+    close([...found.scores], [...(wanted?.scores ?? [])], 1e-10);
+    known.push(knownItems);
+  }
+  // Six items are read at once; then the start moves by three, and what is read begins anew.
+  assert.deepEqual(known.slice(0, 12), [0, 1, 2, 3, 4, 5, 0, 4, 5, 0, 4, 5]);
+  const other = { history: [1, 2], count: 3 };
+  assert.equal(made.retrieveReturning(other, memory).knownItems, 0);
+  assert.equal(made.retrieveReturning(other, memory).knownItems, 0);
+  memory.dispose();
+});
+
+test('memories leave no tensor behind', async () => {
+  const made = tinyStreaming();
+  const once = () => {
+    const memory = new StreamMemory();
+    for (const history of [[1], [1, 2], [1, 2, 3]])
+      assert.equal(made.retrieveReturning({ history, count: 1 }, memory).items.length, 1);
+    memory.dispose();
+  };
+  once();
+  await leaksNothing(() => {
+    for (let i = 0; i < 20; i++) once();
+  });
+});
+
+test('later items and their order change what follows them alone', () => {
+  const made = tinyStreaming({ dtype: 'float64' });
+  const one = scoresOf(made, [[0, 1, 2, 7]]);
+  const other = scoresOf(made, [[0, 1, 7, 2]]);
+  for (const place of [0, 1]) close(one[place] as number[], other[place] as number[], 1e-12);
+  for (const place of [2, 3]) assert.notDeepEqual(one[place], other[place]);
+});
+
+test('every prefix has experts of its own, and without a gate there are none', () => {
+  const made = tinyStreaming({ dtype: 'float64' });
+  const gates = noGrad(() =>
+    scope(() => made.model.states([[0, 1, 2]], 'all').gates_XE?.toNumbers()),
+  ) as number[];
+  assert.equal(gates.length, 3 * 2);
+  for (const place of [0, 1, 2])
+    assert.ok(
+      Math.abs((gates[2 * place] as number) + (gates[2 * place + 1] as number) - 1) < 1e-12,
+    );
+  assert.notEqual(gates[0], gates[2]);
+  const uniform = tinyStreaming({ adapter: { kind: 'lora', experts: 1 } });
+  assert.equal(
+    noGrad(() => scope(() => uniform.model.states([[0, 1]], 'all').gates_XE)),
+    undefined,
+  );
+});
+
+test('with the residual training starts from the encoder’s own scores', () => {
+  const made = tinyStreaming({ isFresh: true });
+  const { encoder } = made.parts;
+  const wanted = noGrad(() =>
+    scope(() => encoder.logits(encoder.represent(HISTORIES)).toNumbers()),
+  );
+  close(scoresOf(made, HISTORIES, 'last').flat(), wanted, 1e-5);
+});
+
+test('an item without vectors is known by its words alone, in the scores and at its slot', () => {
+  const missing = [2, 7];
+  const made = tinyStreaming({ dtype: 'float64', head: { residual: false } });
+  // What gate and encoder say of a history is not asked here: items 2 and 7 are not in it.
+  const scores = (absent: number[]) =>
+    scoresOf(made, [[0, 1]], 'last', { missing: absent })[0] as number[];
+  const slots = (absent: number[]) =>
+    noGrad(() => scope(() => made.model.slots([0, 2], absent).toNumbers()));
+  const before = [scores(missing), slots(missing), scores([]), slots([])];
+  moveVectors(made, missing);
+  close(scores(missing), before[0] as number[], 0);
+  close(slots(missing), before[1] as number[], 0);
+  assert.notDeepEqual(scores([]), before[2]);
+  assert.notDeepEqual(slots([]), before[3]);
+});
+
+/** Gives some items other vectors in the encoder. */
+function moveVectors(made: Streaming, own: readonly number[]): void {
+  const { weight } = made.parts.encoder.items;
+  const width = weight.axis(1);
+  const moved = weight
+    .toNumbers()
+    .map((value, i) => (own.includes(Math.floor(i / width)) ? value + 1 : value));
+  noGrad(() => scope(() => copy_(weight, Tensor.from(Float64Array.from(moved), weight.shape))));
+}
+
+test('items of no training sequence have no vectors of their own', () => {
+  const known = tinyStreaming();
+  const made = tinyStreaming({ reading: { unknown: [2, 7] } });
+  const asked = [[0, 1, 3]];
+  assert.deepEqual(scoresOf(made, asked), scoresOf(known, asked, 'all', { missing: [2, 7] }));
+});
+
+for (const [name, options] of Object.entries({
+  compact: {},
+  long: { reading: { form: 'long' } },
+  'without residual': { head: { residual: false } },
+  'uniform LoRA': { adapter: { kind: 'lora', experts: 1 } },
+} as const))
+  test(`${name}: every part has the gradient of finite differences`, () => {
+    const made = tinyStreaming({ dtype: 'float64', ...options });
+    const histories = [
+      [0, 1, 2],
+      [4, 9],
+    ];
+    const targets = [
+      [1, 2, 7],
+      [9, 10],
+    ];
+    const batch = { histories, targets, missing: [2, 9] };
+    const parameters = Object.fromEntries(made.parts.adapter.namedParameters());
+    const loss = () => nextItemLoss(made.model, batch, { position, examples: [0, 1] });
+    checkGradients(loss, parameters, { tolerance: 1e-6, mostElements: 4 });
+  });
+
+test('a loss leaves no tensor behind', async () => {
+  const made = tinyStreaming({ adapter: { dropout: 0.2 }, head: { dropout: 0.2 } });
+  const batch = { histories: [[0, 1]], targets: [[1, 2]], missing: [] };
+  const once = () =>
+    scope(() => nextItemLoss(made.model, batch, { position, examples: [0] }).item());
+  once();
+  await leaksNothing(() => {
+    for (let i = 0; i < 20; i++) assert.ok(Number.isFinite(once()));
+  });
+});
+
+/** Sequences of these lengths, in which no item comes twice. */
+function sequencesOf(lengths: readonly number[]) {
+  let next = 0;
+  return lengths.map((length, user) => ({
+    user: String(user),
+    items: Int32Array.from({ length }, () => next++),
+  }));
+}
+
+const LENGTHS = [2, 7, 8, 31, 1];
+
+function chunks({ vectorDropout = 0, batchTokens = 40 } = {}): ChunkExamples {
+  return new ChunkExamples(sequencesOf(LENGTHS), {
+    maxHistory: 6,
+    catalogSize: 100,
+    batchTokens,
+    positionsOf: (items) => items + 2,
+    vectorDropout,
+  });
+}
+
+test('in each pass every place predicts its next item, in chunks that are cut anew', () => {
+  const examples = chunks();
+  const cuts = new Set<string>();
+  const wanted = new Set(
+    sequencesOf(LENGTHS).flatMap(({ items }) => Array.from(items.subarray(1))),
+  );
+  for (let pass = 0; pass < 12; pass++) {
+    const rows = Array.from({ length: examples.count }, (_, row) => row + pass * examples.count);
+    const { histories, targets } = examples.batch(rows, position);
+    for (const [i, history] of histories.entries()) {
+      const target = targets[i] as number[];
+      assert.ok(history.length >= 1 && history.length <= 6);
+      // The next item's number is one higher.
+      assert.deepEqual(
+        target,
+        history.map((item) => item + 1),
+      );
+      assert.equal(examples.countTargets([rows[i] as number], position), history.length);
+      assert.deepEqual(examples.history(rows[i] as number, position), history);
+    }
+    assert.deepEqual(new Set([...targets.flat()].sort((a, b) => a - b)), wanted);
+    cuts.add(histories.map(({ length }) => length).join());
+  }
+  assert.ok(cuts.size > 3, `${cuts.size} different cuts`);
+});
+
+test('a step is cut into parts of like cost, as many for each worker', () => {
+  const examples = chunks({ batchTokens: 12 });
+  const rows = Array.from({ length: examples.count }, (_, row) => row);
+  for (const workers of [1, 2, 3]) {
+    const parts = examples.cut(rows, position, workers);
+    assert.deepEqual(
+      parts.flat().sort((a, b) => a - b),
+      rows,
+    );
+    assert.equal(parts.length % workers, 0);
+    const costs = parts.map((part) =>
+      part.reduce((sum, row) => sum + 2 + examples.countTargets([row], position), 0),
+    );
+    assert.ok(Math.max(...costs) - Math.min(...costs) <= 8, costs.join());
+  }
+  assert.deepEqual(chunks({ batchTokens: 1000 }).cut(rows, position, 1).length, 1);
+  assert.deepEqual(examples.cut([3], position, 4), [[3]]);
+});
+
+test('a step’s missing items are the same for all its parts, and others in the next step', () => {
+  const examples = chunks({ vectorDropout: 0.3 });
+  const missing = (rows: number[], step: number) =>
+    examples.batch(rows, { ...position, step }).missing;
+  assert.deepEqual(missing([0], 4), missing([3, 5], 4));
+  assert.notDeepEqual(missing([0], 4), missing([0], 5));
+  const share = Array.from({ length: 50 }, (_, step) => missing([0], step).length);
+  const mean = share.reduce((sum, count) => sum + count, 0) / share.length;
+  assert.ok(Math.abs(mean - 30) < 3, `${mean} of 100`);
+  assert.deepEqual(chunks().batch([0], position).missing, []);
+});
+
+test('queries go in batches of like length, each once', () => {
+  const lengths = [3, 9, 1, 9, 4, 20];
+  const batches = streamBatches(lengths, (length) => length, 18);
+  assert.deepEqual(batches, [[5], [1, 3], [4, 0, 2]]);
+});
