@@ -49,12 +49,14 @@ export function smallSettings(method: Method, dataset: Dataset, out: string) {
 function smallSections(method: Method): Record<string, unknown> {
   const sequence = { width: 8, epochs: 1 };
   const windows = { windows: 4, batchSize: 2, validateEvery: 4, validationRows: 1, workers: 1 };
+  const chunks = { epochs: 1, batchSize: 2, validations: 1, validationWindows: 1, workers: 1 };
   const { shape, learning, needs, name } = method;
   return {
     ...(needs.base && { dtype: 'float32' }),
     ...(needs.encoder && { encoder: { method: 'sasrec', sasrec: sequence } }),
     ...('adapter' in shape && { adapter: { rank: 4 } }),
-    ...(needs.base && learning.kind === 'gradients' && { training: windows }),
+    ...(needs.base &&
+      learning.kind === 'gradients' && { training: 'reading' in shape ? chunks : windows }),
     ...(!needs.base && learning.kind === 'gradients' && { [name]: sequence }),
   };
 }

@@ -115,12 +115,9 @@ export function treeMask(
 /** Row numbers in batches of similar length, each at most `tokens` with its padding (or a single row). */
 export function cutByTokens(rows: readonly LayoutRow[], tokens: number): number[][] {
   const lengths = rows.map(rowLength);
-  const order = lengths
-    .map((_, i) => i)
-    .sort((a, b) => (lengths[b] as number) - (lengths[a] as number) || a - b);
   const batches: number[][] = [];
   let longest = 0;
-  for (const i of order) {
+  for (const i of longestFirst(lengths)) {
     const last = batches.at(-1);
     if (last !== undefined && (last.length + 1) * longest <= tokens) last.push(i);
     else {
@@ -133,6 +130,43 @@ export function cutByTokens(rows: readonly LayoutRow[], tokens: number): number[
 
 /** What a batch costs beside its tokens, in tokens: operators are started, adapters cast. */
 const BATCH_COST = 50;
+
+/**
+ * Row numbers in batches of similar length that waste least: padding and the cost of a batch, together least, under
+ * the bound on a batch's tokens (a single row may exceed it). With several workers no batch is larger than a worker's
+ * share of the work.
+ */
+export function cutCheaply(
+  lengths: readonly number[],
+  { tokens, workers = 1 }: { tokens: number; workers?: number },
+): number[][] {
+  const order = longestFirst(lengths);
+  const total = lengths.reduce((sum, length) => sum + length, 0);
+  const most = workers === 1 ? tokens : Math.min(tokens, Math.ceil(total / workers));
+  // least[i]: the least cost of the first i rows in order, the last of whose batches begins at from[i].
+  const least = [0];
+  const from = [0];
+  for (let end = 1; end <= order.length; end++) {
+    least[end] = Number.POSITIVE_INFINITY;
+    for (let start = end - 1; start >= 0; start--) {
+      const padded = (end - start) * (lengths[order[start] as number] as number);
+      if (padded > most && end - start > 1) break;
+      const cost = (least[start] as number) + padded + BATCH_COST;
+      if (cost >= (least[end] as number)) continue;
+      least[end] = cost;
+      from[end] = start;
+    }
+  }
+  const batches: number[][] = [];
+  for (let end = order.length; end > 0; end = from[end] as number)
+    batches.unshift(order.slice(from[end], end));
+  return batches;
+}
+
+function longestFirst(lengths: readonly number[]): number[] {
+  const of = (i: number): number => lengths[i] as number;
+  return [...lengths.keys()].sort((a, b) => of(b) - of(a) || a - b);
+}
 
 /** Fewest tokens that fill a worker's products well enough. */
 const FEWEST_TOKENS = 512;

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import {
   cutByTokens,
+  cutCheaply,
   cutEvenly,
   type LayoutRow,
   layOut,
@@ -169,5 +170,23 @@ test('of the cuts into one, two and three more rounds, the one that is done firs
       assert.deepEqual(cutEvenly(all, most, workers), first);
     }),
     { numRuns: 300 },
+  );
+});
+
+test('a cheap cut wastes the least padding that the bound and a batch’s own cost allow', () => {
+  // Two long rows and many short ones: one batch would be padding for the most part.
+  const lengths = [200, 10, 12, 190, 11, 9];
+  assert.deepEqual(cutCheaply(lengths, { tokens: 2000 }), [
+    [0, 3],
+    [2, 4, 1, 5],
+  ]);
+  assert.deepEqual(cutCheaply([10, 11, 12], { tokens: 2000 }), [[2, 1, 0]]);
+  assert.deepEqual(cutCheaply([10, 11, 12], { tokens: 5 }), [[2], [1], [0]]);
+  assert.deepEqual(cutCheaply([], { tokens: 5 }), []);
+  // No batch is more than a worker's share.
+  const parts = cutCheaply(new Array<number>(8).fill(100), { tokens: 2000, workers: 2 });
+  assert.deepEqual(
+    parts.map(({ length }) => length),
+    [4, 4],
   );
 });

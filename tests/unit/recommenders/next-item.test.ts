@@ -2,11 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KvCache } from '../../../src/llama/index.js';
-import {
-  ChunkExamples,
-  nextItemLoss,
-  streamBatches,
-} from '../../../src/recommenders/llm/objectives/next-item.js';
+import { ChunkExamples, nextItemLoss } from '../../../src/recommenders/llm/objectives/next-item.js';
 import { layOutStream, readFrom } from '../../../src/recommenders/llm/streaming/reading.js';
 import { StreamMemory } from '../../../src/recommenders/llm/streaming/stream-memory.js';
 import type { StreamOptions } from '../../../src/recommenders/llm/streaming/streaming-model.js';
@@ -290,22 +286,20 @@ test('in each pass every place predicts its next item, in chunks that are cut an
   assert.ok(cuts.size > 3, `${cuts.size} different cuts`);
 });
 
-test('a step is cut into parts of like cost, as many for each worker', () => {
-  const examples = chunks({ batchTokens: 12 });
+test('a step is cut into parts of like length, and every chunk is in one', () => {
+  const examples = chunks({ batchTokens: 16 });
   const rows = Array.from({ length: examples.count }, (_, row) => row);
+  const costs = (part: number[]) => part.map((row) => 2 + examples.countTargets([row], position));
   for (const workers of [1, 2, 3]) {
     const parts = examples.cut(rows, position, workers);
     assert.deepEqual(
       parts.flat().sort((a, b) => a - b),
       rows,
     );
-    assert.equal(parts.length % workers, 0);
-    const costs = parts.map((part) =>
-      part.reduce((sum, row) => sum + 2 + examples.countTargets([row], position), 0),
-    );
-    assert.ok(Math.max(...costs) - Math.min(...costs) <= 8, costs.join());
+    assert.ok(parts.length >= workers);
+    for (const part of parts)
+      assert.ok(part.length === 1 || part.length * Math.max(...costs(part)) <= 16);
   }
-  assert.deepEqual(chunks({ batchTokens: 1000 }).cut(rows, position, 1).length, 1);
   assert.deepEqual(examples.cut([3], position, 4), [[3]]);
 });
 
@@ -319,10 +313,4 @@ test('a step’s missing items are the same for all its parts, and others in the
   const mean = share.reduce((sum, count) => sum + count, 0) / share.length;
   assert.ok(Math.abs(mean - 30) < 3, `${mean} of 100`);
   assert.deepEqual(chunks().batch([0], position).missing, []);
-});
-
-test('queries go in batches of like length, each once', () => {
-  const lengths = [3, 9, 1, 9, 4, 20];
-  const batches = streamBatches(lengths, (length) => length, 18);
-  assert.deepEqual(batches, [[5], [1, 3], [4, 0, 2]]);
 });

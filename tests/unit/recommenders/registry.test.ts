@@ -63,7 +63,10 @@ for (const method of METHODS as readonly Method[])
     ]);
     assert.equal(schema.properties.encoder !== undefined, method.needs.encoder);
     assert.equal(schema.properties.base !== undefined, method.needs.base);
-    assert.equal(schema.properties.prompt !== undefined, method.needs.texts);
+    assert.equal(
+      schema.properties.prompt !== undefined,
+      method.capabilities.includes('titleReader'),
+    );
   });
 
 it('a method that needs nothing has the common keys and its own, and no others', () => {
@@ -124,6 +127,8 @@ const HOME: Readonly<Record<string, RegExp>> = {
   base: /^recommenders\/llm\//,
   lora: /^recommenders\/llm\//,
   ilora: /^recommenders\/llm\//,
+  'streaming-lora': /^recommenders\/llm\//,
+  'streaming-ilora': /^recommenders\/llm\//,
 };
 
 /** Words that are no method here, with the reason. */

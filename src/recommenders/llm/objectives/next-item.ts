@@ -10,6 +10,7 @@ import { Random } from '../../../random/index.js';
 import { crossEntropy, Tensor, toDevice } from '../../../tensor/index.js';
 import type { Scored } from '../../capability.js';
 import { dropoutStreams, type TrainingPosition } from '../../learner.js';
+import { cutCheaply } from '../layout.js';
 import { StreamingModel } from '../streaming/streaming-model.js';
 import type { Examples, LossOptions, Objective } from './objective.js';
 
@@ -111,24 +112,13 @@ export class ChunkExamples implements Examples<ChunkBatch> {
     }, 0);
   }
 
-  /** Parts of like cost, as many for each worker. */
+  /** Parts of chunks of like length. */
   cut(examples: readonly number[], position: TrainingPosition, workers: number): number[][] {
-    const { batchTokens, positionsOf } = this.options;
-    const cost = (example: number): number => positionsOf(this.countTargets([example], position));
-    const costs = new Map(examples.map((example) => [example, cost(example)]));
-    const longestFirst = [...examples].sort(
-      (a, b) => (costs.get(b) as number) - (costs.get(a) as number) || a - b,
+    const { batchTokens: tokens, positionsOf } = this.options;
+    const lengths = examples.map((example) => positionsOf(this.countTargets([example], position)));
+    return cutCheaply(lengths, { tokens, workers }).map((part) =>
+      part.map((i) => examples[i] as number),
     );
-    const total = [...costs.values()].reduce((sum, each) => sum + each, 0);
-    const rounds = Math.max(1, Math.ceil(total / batchTokens / workers));
-    const count = Math.min(examples.length, rounds * workers);
-    const parts = Array.from({ length: count }, () => ({ examples: [] as number[], cost: 0 }));
-    for (const example of longestFirst) {
-      const least = parts.reduce((best, part) => (part.cost < best.cost ? part : best));
-      least.examples.push(example);
-      least.cost += costs.get(example) as number;
-    }
-    return parts.map((part) => part.examples);
   }
 
   batch(examples: readonly number[], position: TrainingPosition): ChunkBatch {
@@ -172,26 +162,4 @@ export class ChunkExamples implements Examples<ChunkBatch> {
     const from = new Random(seed, 'next-item-window', pass, sequence).int(places - L + 1);
     return { items, start: from, end: from + L };
   }
-}
-
-/** Queries in batches of about so many items, longest first. */
-export function streamBatches<Q>(
-  queries: readonly Q[],
-  lengthOf: (query: Q) => number,
-  tokens: number,
-): number[][] {
-  const order = queries
-    .map((query, i) => ({ i, length: lengthOf(query) }))
-    .sort((a, b) => b.length - a.length || a.i - b.i);
-  const batches: number[][] = [];
-  let longest = 0;
-  for (const { i, length } of order) {
-    const last = batches.at(-1);
-    if (last !== undefined && (last.length + 1) * longest <= tokens) last.push(i);
-    else {
-      batches.push([i]);
-      longest = length;
-    }
-  }
-  return batches;
 }

@@ -8,7 +8,8 @@ import { bestOf } from '../../best-of.js';
 import type { Recommender, Retrieved, Retriever, Scored, WorkOptions } from '../../capability.js';
 import { checkedItem } from '../../sequence/encoder.js';
 import { turn } from '../../turn.js';
-import { type StreamTask, scoreItems, streamBatches } from '../objectives/next-item.js';
+import { cutCheaply } from '../layout.js';
+import { type StreamTask, scoreItems } from '../objectives/next-item.js';
 import type { LlmParts } from '../parts.js';
 import { readFrom } from './reading.js';
 import type { StreamMemory } from './stream-memory.js';
@@ -94,7 +95,8 @@ export class StreamingRecommender implements Recommender, Retriever {
       this.model.positionsOf(Math.min(history.length, maxHistory));
     const results = new Array<R>(queries.length);
     let done = 0;
-    for (const batch of streamBatches(queries, length, 2 * this.parts.batchTokens)) {
+    const tokens = 2 * this.parts.batchTokens; // nothing is kept for gradients
+    for (const batch of cutCheaply(queries.map(length), { tokens })) {
       await turn(signal);
       const found = noGrad(() => scope(() => work(batch.map((i) => queries[i] as Q))));
       for (const [k, i] of batch.entries()) results[i] = found[k] as R;
