@@ -2,6 +2,7 @@
  * What a trained method can do, one interface per capability. Callers ask for a capability, never for a class.
  */
 import type { CandidateQuery, RetrievalQuery } from '../data/index.js';
+import type { Module, Pass } from '../nn/index.js';
 import type { Tensor } from '../tensor/index.js';
 
 /** Scores of one query's candidates, and what else the method has to say about it. */
@@ -74,9 +75,11 @@ export interface Encoder extends ItemVectors {
    * @param items_BL int64 ids, oldest first, at most `maxHistory` of them, padded on the right with N
    * @returns states_BLS
    */
-  forward(items_BL: Tensor): Tensor;
+  forward(items_BL: Tensor, pass?: Pass): Tensor;
   /** What its own scores are made of: state · vector + bias. They stay the encoder's. */
   outputs(): ItemOutputs;
+  /** One of the same values that is trained further. */
+  trainableCopy(): Encoder & Module;
   /** All that another thread needs to make the same encoder over the same tensors. */
   describe(): EncoderDescription;
   /** Its tensors by key. */

@@ -4,7 +4,7 @@
  * Saved as one safetensors file whose keys are paths in the base (`layers.0.self_attn.q_proj.down`) and
  * `gate.*`, `projector.*`.
  */
-import { mismatch } from '../../errors/index.js';
+import { internal, mismatch } from '../../errors/index.js';
 import type { Llama } from '../../llama/index.js';
 import {
   ConvGate,
@@ -21,6 +21,7 @@ import {
 import { Module } from '../../nn/index.js';
 import type { ParameterGroup } from '../../optim/index.js';
 import { type Device, type DType, Generator, type Tensor } from '../../tensor/index.js';
+import type { Encoder } from '../capability.js';
 import { type HeadOptions, ItemHead } from './streaming/head.js';
 
 /** Shape of an adapter. */
@@ -44,6 +45,8 @@ export interface AdapterOptions {
   layers?: number;
   /** What maps states to scores of items, where an objective has it so. */
   head?: HeadOptions;
+  /** Whether a copy of the encoder is trained along; it stays frozen by default. */
+  trainsEncoder?: boolean;
 }
 
 /** Widths of what comes into an adapter. */
@@ -61,6 +64,8 @@ export interface AdapterRates {
   projector: number;
   /** Of the head, where there is one. */
   head?: number;
+  /** Of the encoder's copy, where one is trained along. */
+  encoder?: number;
   /** On gate and projector; the LoRA factors have none. */
   weightDecay: number;
 }
@@ -70,15 +75,24 @@ export class Adapter extends Module {
   projector?: Projector;
   gate?: Gate;
   head?: ItemHead;
+  /** A copy of the encoder that is trained along, where the options say so. */
+  encoder?: Encoder & Module;
   readonly options: AdapterOptions;
   readonly #base: Llama;
   readonly #injected: Injected<LowRankLayer>[];
 
   /**
    * Injects the adapter into the base; `remove()` takes it off.
-   * @param widths of what comes in: the representation for the gate, item vectors for the projector
+   * @param widths  of what comes in: the representation for the gate, item vectors for the projector
+   * @param encoder that is copied where the options have it trained along
    */
-  constructor(base: Llama, options: AdapterOptions, widths: AdapterWidths, seed: number) {
+  constructor(
+    base: Llama,
+    options: AdapterOptions,
+    widths: AdapterWidths,
+    seed: number,
+    encoder?: Encoder,
+  ) {
     super();
     this.options = options;
     this.#base = base;
@@ -105,6 +119,10 @@ export class Adapter extends Module {
       const model = base.config.hiddenSize;
       this.head = new ItemHead(options.head, { ...widths, model }, generator);
     }
+    if (options.trainsEncoder === true) {
+      if (encoder === undefined) throw internal('there is no encoder to be trained along');
+      this.encoder = encoder.trainableCopy();
+    }
     this.to(base.device);
   }
 
@@ -129,7 +147,7 @@ export class Adapter extends Module {
     return super.to(device, dtype);
   }
 
-  /** Groups of the authors' optimizer, LoRA, gate and projector; and the head's. */
+  /** Groups of the authors' optimizer, LoRA, gate and projector; the head's and the encoder's. */
   parameterGroups(rates: AdapterRates): ParameterGroup[] {
     const all = [...this.namedParameters()];
     const pick = (prefix: string): Map<string, Tensor> =>
@@ -153,6 +171,12 @@ export class Adapter extends Module {
         parameters: pick('head.'),
         learningRate: rates.head ?? rates.projector,
         weightDecay: rates.weightDecay,
+      },
+      {
+        name: 'encoder',
+        parameters: pick('encoder.'),
+        learningRate: rates.encoder ?? rates.lora,
+        weightDecay: 0,
       },
     ];
     return groups.filter((group) => group.parameters.size > 0);

@@ -58,5 +58,5 @@ export function modelParts(
   if (options === undefined) return parts;
   if (items === undefined) throw internal('an adapter needs an encoder or vectors');
   const widths = { representation: encoder?.representationWidth ?? items, items };
-  return { ...parts, adapter: new Adapter(base, options, widths, seed) };
+  return { ...parts, adapter: new Adapter(base, options, widths, seed, encoder) };
 }

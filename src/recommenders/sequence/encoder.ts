@@ -5,8 +5,16 @@
  * history are padding; states of real places must not depend on it.
  */
 import { mismatch } from '../../errors/index.js';
-import { type Embedding, type Linear, Module, type Pass } from '../../nn/index.js';
-import { type Device, indexSelect, linear, reshape, Tensor, toDevice } from '../../tensor/index.js';
+import { type Embedding, type Linear, Module, overwrite, type Pass } from '../../nn/index.js';
+import {
+  type Device,
+  Generator,
+  indexSelect,
+  linear,
+  reshape,
+  Tensor,
+  toDevice,
+} from '../../tensor/index.js';
 import type { Encoder, EncoderDescription, ItemOutputs } from '../capability.js';
 
 /** What every sequence model is made with. */
@@ -57,6 +65,14 @@ export abstract class SequenceEncoder extends Module implements Encoder {
 
   get device(): Device {
     return this.items.weight.device;
+  }
+
+  trainableCopy(): SequenceEncoder {
+    type Made = new (options: SequenceOptions, generator: Generator) => SequenceEncoder;
+    const copy = new (this.constructor as Made)(this.options, new Generator(0));
+    copy.to(this.device, this.items.weight.dtype);
+    overwrite(new Map(copy.namedTensors()), new Map(this.namedTensors()), this.method);
+    return copy;
   }
 
   describe(): EncoderDescription {

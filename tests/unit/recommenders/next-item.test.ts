@@ -2,7 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KvCache } from '../../../src/llama/index.js';
-import { ChunkExamples, nextItemLoss } from '../../../src/recommenders/llm/objectives/next-item.js';
+import {
+  ChunkExamples,
+  nextItemLoss,
+  type Rivals,
+} from '../../../src/recommenders/llm/objectives/next-item.js';
 import { layOutStream, readFrom } from '../../../src/recommenders/llm/streaming/reading.js';
 import { StreamMemory } from '../../../src/recommenders/llm/streaming/stream-memory.js';
 import type { StreamOptions } from '../../../src/recommenders/llm/streaming/streaming-model.js';
@@ -15,6 +19,7 @@ engineThreads(1);
 
 const N = 12;
 const HISTORIES = [[0, 1, 2, 7], [4, 9, 10, 11, 6, 3], [8]] as const;
+const rivals = { kind: 'catalog' } as const;
 const position = { seed: 3, step: 0, totalSteps: 10, batch: [0, 1] };
 
 type Streaming = ReturnType<typeof tinyStreaming>;
@@ -211,6 +216,8 @@ for (const [name, options] of Object.entries({
   long: { reading: { form: 'long' } },
   'without residual': { head: { residual: false } },
   'uniform LoRA': { adapter: { kind: 'lora', experts: 1 } },
+  'one gate': { reading: { gateOf: 'sequence' } },
+  'encoder trained along': { adapter: { trainsEncoder: true } },
 } as const))
   test(`${name}: every part has the gradient of finite differences`, () => {
     const made = tinyStreaming({ dtype: 'float64', ...options });
@@ -222,7 +229,7 @@ for (const [name, options] of Object.entries({
       [1, 2, 7],
       [9, 10],
     ];
-    const batch = { histories, targets, missing: [2, 9] };
+    const batch = { histories, targets, missing: [2, 9], rivals };
     const parameters = Object.fromEntries(made.parts.adapter.namedParameters());
     const loss = () => nextItemLoss(made.model, batch, { position, examples: [0, 1] });
     checkGradients(loss, parameters, { tolerance: 1e-6, mostElements: 4 });
@@ -230,7 +237,7 @@ for (const [name, options] of Object.entries({
 
 test('a loss leaves no tensor behind', async () => {
   const made = tinyStreaming({ adapter: { dropout: 0.2 }, head: { dropout: 0.2 } });
-  const batch = { histories: [[0, 1]], targets: [[1, 2]], missing: [] };
+  const batch = { histories: [[0, 1]], targets: [[1, 2]], missing: [], rivals };
   const once = () =>
     scope(() => nextItemLoss(made.model, batch, { position, examples: [0] }).item());
   once();
@@ -313,4 +320,94 @@ test('a step’s missing items are the same for all its parts, and others in the
   const mean = share.reduce((sum, count) => sum + count, 0) / share.length;
   assert.ok(Math.abs(mean - 30) < 3, `${mean} of 100`);
   assert.deepEqual(chunks().batch([0], position).missing, []);
+});
+
+const HELD = {
+  histories: [
+    [0, 1, 2],
+    [4, 9],
+  ],
+  targets: [
+    [1, 2, 7],
+    [9, 10],
+  ],
+  missing: [],
+};
+
+const lossWith = (made: Streaming, own: Rivals): number =>
+  noGrad(() =>
+    scope(() =>
+      nextItemLoss(made.model, { ...HELD, rivals: own }, { position, examples: [0, 1] }).item(),
+    ),
+  );
+
+test('a list of all others, or a sample that is the catalog, gives the loss over the catalog', () => {
+  const made = tinyStreaming({ dtype: 'float64' });
+  const wanted = lossWith(made, rivals);
+  const all = Array.from({ length: N }, (_, item) => item);
+  const places = HELD.targets.flat();
+  // The target itself stands in both; it is no rival of itself.
+  const uniform = places.map(() => all);
+  close([lossWith(made, { kind: 'list', uniform, hard: 0 })], [wanted], 1e-9);
+  const logExpected = all.map(() => 0);
+  close([lossWith(made, { kind: 'sample', items: all, logExpected })], [wanted], 1e-9);
+  const few = uniform.map((list, x) => list.filter((item) => item !== places[x]).slice(0, 3));
+  assert.ok(lossWith(made, { kind: 'list', uniform: few, hard: 0 }) < wanted);
+});
+
+test('hard rivals are items that the encoder likes, and cost more than uniform ones', () => {
+  const made = tinyStreaming({ dtype: 'float64', isFresh: true });
+  const none = HELD.targets.flat().map(() => []);
+  const hard = lossWith(made, { kind: 'list', uniform: none, hard: 5 });
+  assert.equal(lossWith(made, { kind: 'list', uniform: none, hard: 5 }), hard);
+  assert.ok(Number.isFinite(hard) && hard > 0);
+});
+
+/** Gradient of the head under a loss, as one list of numbers. */
+function headGradient(made: Streaming, own: Rivals): number[] {
+  const { head } = made.parts.adapter;
+  const parameters = [...(head?.namedParameters() ?? [])].map(([, parameter]) => parameter);
+  for (const parameter of parameters) parameter.setGrad();
+  scope(() =>
+    nextItemLoss(made.model, { ...HELD, rivals: own }, { position, examples: [0, 1] }).backward(),
+  );
+  return parameters.flatMap((parameter) => parameter.grad?.toNumbers() ?? []);
+}
+
+test('with logQ the sampled loss points where the loss over the catalog does', () => {
+  // Scores that differ little, as early in training: what is left is what the sampling does.
+  const made = tinyStreaming({ dtype: 'float64', isFresh: true, head: { residual: false } });
+  // Item 0 is in almost every sequence, the others are rare: without the correction it would be pushed down.
+  const sequences = Array.from({ length: 40 }, (_, user) => ({
+    user: String(user),
+    items: Int32Array.of(0, 1 + (user % 11), 0, 1 + ((user + 3) % 11)),
+  }));
+  const examples = new ChunkExamples(sequences, {
+    maxHistory: 6,
+    catalogSize: N,
+    batchTokens: 100,
+    positionsOf: (items) => items,
+    vectorDropout: 0,
+    rivals: { kind: 'sample', count: 6 },
+  });
+  const wanted = headGradient(made, rivals);
+  const add = (total: number[], values: readonly number[]): number[] =>
+    total.map((sum, i) => sum + (values[i] as number) / ROUNDS);
+  const ROUNDS = 300;
+  let corrected = wanted.map(() => 0);
+  let plain = corrected;
+  for (let step = 0; step < ROUNDS; step++) {
+    const drawn = examples.batch([0], { ...position, step }).rivals;
+    if (drawn.kind !== 'sample') throw new Error('a sample was asked for');
+    assert.deepEqual(drawn.items, [...new Set(drawn.items)]);
+    const flat = { ...drawn, logExpected: drawn.items.map(() => 0) };
+    corrected = add(corrected, headGradient(made, drawn));
+    plain = add(plain, headGradient(made, flat));
+  }
+  const distance = (own: readonly number[]): number =>
+    Math.hypot(...own.map((value, i) => value - (wanted[i] as number)));
+  assert.ok(
+    distance(corrected) < 0.7 * distance(plain),
+    `${distance(corrected)} with, ${distance(plain)} without`,
+  );
 });

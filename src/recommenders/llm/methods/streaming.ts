@@ -10,7 +10,7 @@ import { baseShape, defineMethod, type Model, type Parts, SELECTABLE } from '../
 import type { AdapterOptions } from '../adapter.js';
 import { modelParts } from '../description.js';
 import { AdapterLearner } from '../llm-learner.js';
-import { ChunkExamples } from '../objectives/next-item.js';
+import { ChunkExamples, type RivalOptions } from '../objectives/next-item.js';
 import { itemTexts, textTables, textTokens } from '../streaming/item-texts.js';
 import type { Reading } from '../streaming/reading.js';
 import { StreamingRecommender } from '../streaming/streaming-recommender.js';
@@ -52,6 +52,17 @@ const shape = {
       learningRate: positive.default(1e-3),
       gateRateShare: z.number().min(0).default(1),
       weightDecay: z.number().min(0).default(1e-5).describe('on gate, projector and head'),
+      gateOf: z
+        .enum(['prefix', 'sequence'])
+        .default('prefix')
+        .describe(
+          'prefix: each place has the experts of the history up to it; sequence: one gate for all, which sees the targets in training',
+        ),
+      encoderRateShare: z
+        .number()
+        .min(0)
+        .default(0)
+        .describe("encoder's learning rate as a share of learning_rate; 0: it stays frozen"),
     })
     .prefault({}),
   head: z
@@ -81,6 +92,16 @@ const shape = {
       schedule: z.enum(['cosine', 'constant']).default('cosine'),
       optimizer: z.enum(['adam', 'adamw']).default('adam'),
       clipNorm: z.number().min(0).default(1),
+      rivals: z
+        .enum(['catalog', 'sample', 'list'])
+        .default('catalog')
+        .describe(
+          'what a target is held against: all items, a sample with logQ correction, or a list for each place',
+        ),
+      rivalCount: count.default(512).describe('draws of a sample, or items of a list'),
+      hardShare: share
+        .default(0)
+        .describe('of a list: share taken from the items that the encoder likes best'),
       validations: count.default(4).describe('validations per pass'),
       select: z.enum(SELECTABLE).default('ndcg_at_10'),
       protocol: z
@@ -137,6 +158,7 @@ function streaming(
           gate: adapter.learningRate * adapter.gateRateShare,
           projector: adapter.learningRate,
           head: head.learningRate,
+          encoder: adapter.learningRate * adapter.encoderRateShare,
           weightDecay: adapter.weightDecay,
         };
         const { reading } = recommender.model.parts;
@@ -146,10 +168,12 @@ function streaming(
           batchTokens: training.batchTokens,
           positionsOf: (items) => recommender.model.positionsOf(items),
           vectorDropout: head.vectorDropout,
+          rivals: rivalsOf(training),
         });
         return new AdapterLearner(recommender, examples, { rates });
       },
-      loop({ training: { epochs, validations, ...rest } }, learner) {
+      loop({ training: { epochs, validations, rivals, rivalCount, hardShare, ...rest } }, learner) {
+        void [rivals, rivalCount, hardShare];
         const totalExamples = Math.ceil(epochs * learner.examples);
         const validateEvery = Math.max(1, Math.floor(learner.examples / validations));
         return { ...rest, totalExamples, validateEvery };
@@ -166,13 +190,13 @@ function build(
 ): StreamingModelOfMethod {
   const { model, tokenizer } = needed(base, 'a base');
   const encoder = needed(given, 'an encoder');
-  const { learningRate, gateRateShare, weightDecay, experts, ...common } = said;
-  void [learningRate, gateRateShare, weightDecay];
+  const { layers, rank, alpha, dropout, targets, scaleBy, gate } = said;
   const options: AdapterOptions = {
-    ...common,
     kind,
-    experts: kind === 'lora' ? 1 : experts,
-    layers: Math.min(said.layers, model.config.numLayers),
+    ...{ rank, alpha, dropout, targets, scaleBy, gate },
+    experts: kind === 'lora' ? 1 : said.experts,
+    layers: Math.min(layers, model.config.numLayers),
+    ...(said.encoderRateShare > 0 && { trainsEncoder: true }),
     hasSlots: head.slotVectors,
     head: {
       residual: head.residual,
@@ -185,6 +209,7 @@ function build(
   const reading: Reading = {
     instruction: tokenizer.encode(asked.instruction),
     form: asked.form,
+    ...(said.gateOf === 'sequence' && { gateOf: said.gateOf }),
     ...(asked.form === 'long' && { texts: tokens }),
     maxHistory: maxHistoryOf(asked.maxHistory, encoder.maxHistory, dataset),
     unknown: unknownItems(dataset),
@@ -213,6 +238,12 @@ function build(
       texts.outputs_ND.dispose();
     },
   };
+}
+
+function rivalsOf({ rivals, rivalCount, hardShare }: Settings['training']): RivalOptions {
+  if (rivals === 'catalog') return { kind: rivals };
+  if (rivals === 'sample') return { kind: rivals, count: rivalCount };
+  return { kind: rivals, count: rivalCount, hardShare };
 }
 
 /** @throws IloraError `settings` where the encoder sees fewer items than are to be read */

@@ -7,12 +7,43 @@
  */
 import type { Sequence } from '../../../data/index.js';
 import { Random } from '../../../random/index.js';
-import { crossEntropy, Tensor, toDevice } from '../../../tensor/index.js';
+import {
+  add,
+  cast,
+  cat,
+  crossEntropy,
+  detach,
+  indexSelect,
+  linear,
+  maskedFill,
+  mul,
+  noGrad,
+  reshape,
+  sub,
+  sum,
+  Tensor,
+  toDevice,
+  topk,
+  unsqueeze,
+} from '../../../tensor/index.js';
 import type { Scored } from '../../capability.js';
 import { dropoutStreams, type TrainingPosition } from '../../learner.js';
 import { cutCheaply } from '../layout.js';
 import { StreamingModel } from '../streaming/streaming-model.js';
 import type { Examples, LossOptions, Objective } from './objective.js';
+
+/** What a place's target is held against. */
+export type Rivals =
+  /** All items of the catalog. */
+  | { kind: 'catalog' }
+  /**
+   * A sample of items, the same for all places of a step. The more likely an item is in it, the more its score is
+   * lowered, by the logarithm of that probability (logQ). So the sum over the sample is, on average, the sum over the
+   * catalog. Bengio & Senécal, IEEE Trans. Neural Networks 2008. The target is always there, so it is not lowered.
+   */
+  | { kind: 'sample'; items: readonly number[]; logExpected: readonly number[] }
+  /** A list of its own for each place: uniform items, and some of those that the encoder likes best. */
+  | { kind: 'list'; uniform: readonly (readonly number[])[]; hard: number };
 
 /** Chunks of sequences with the item after each of theirs. */
 export interface ChunkBatch {
@@ -21,6 +52,7 @@ export interface ChunkBatch {
   targets: readonly (readonly number[])[];
   /** Items whose encoder vectors are taken for missing in this step. */
   missing: readonly number[];
+  rivals: Rivals;
 }
 
 /** Histories with the candidates to be scored after each. */
@@ -39,14 +71,86 @@ export const nextItem: Objective<StreamingModel, ChunkBatch, StreamTask> = {
 /** Sum over all places, in nats, with its gradient history. */
 export function nextItemLoss(
   model: StreamingModel,
-  { histories, targets, missing }: ChunkBatch,
+  { histories, targets, missing, rivals }: ChunkBatch,
   { position, examples }: LossOptions,
 ): Tensor {
   const { device } = model.parts.base;
   const dropout = dropoutStreams(position, examples, device);
-  const { states_XS } = model.states(histories, 'all', { dropout, missing });
-  const wanted = toDevice(Tensor.from(targets.flat(), undefined, 'int64'), device);
-  return crossEntropy(model.logits(states_XS, missing), wanted, { reduction: 'sum' });
+  const { states_XS, encoded_XS } = model.states(histories, 'all', { dropout, missing });
+  const items = targets.flat();
+  const there = (ids: readonly number[], shape: readonly number[]): Tensor =>
+    toDevice(Tensor.from(ids, shape, 'int64'), device);
+  if (rivals.kind === 'catalog')
+    return crossEntropy(model.logits(states_XS, missing), there(items, [items.length]), {
+      reduction: 'sum',
+    });
+  const X = items.length;
+  const first = there(new Array<number>(X).fill(0), [X]);
+  const { vectors_NS, bias_N } = model.itemOutputs(missing);
+  const scoresOf = (ids_XC: Tensor): Tensor => {
+    const [rows, C] = ids_XC.shape as [number, number];
+    const flat = reshape(ids_XC, [rows * C]);
+    const picked_XCS = reshape(indexSelect(vectors_NS, 0, flat), [rows, C, vectors_NS.axis(1)]);
+    const products_XC = sum(mul(picked_XCS, unsqueeze(states_XS, 1)), [2]);
+    return bias_N === undefined
+      ? products_XC
+      : add(products_XC, reshape(indexSelect(bias_N, 0, flat), [rows, C]));
+  };
+  if (rivals.kind === 'list') {
+    const hard = rivals.hard === 0 ? [] : hardRivals(model, encoded_XS, rivals.hard, position);
+    const lists = items.flatMap((item, x) => {
+      const own = [...(rivals.uniform[x] as readonly number[]), ...(hard[x] ?? [])];
+      return [item, ...own];
+    });
+    const ids_XC = there(lists, [X, lists.length / X]);
+    return crossEntropy(withoutRepeats(scoresOf(ids_XC), lists), first, { reduction: 'sum' });
+  }
+  const Z = rivals.items.length;
+  const ids_Z = there(rivals.items, [Z]);
+  const bias_Z = bias_N === undefined ? undefined : indexSelect(bias_N, 0, ids_Z);
+  const sampled_XZ = linear(states_XS, indexSelect(vectors_NS, 0, ids_Z), bias_Z);
+  const logExpected_1Z = toDevice(
+    Tensor.from(Float64Array.from(rivals.logExpected), [1, Z]),
+    device,
+  );
+  const others_XZ = sub(sampled_XZ, cast(logExpected_1Z, sampled_XZ.dtype));
+  const lists = items.flatMap((item) => [item, ...rivals.items]);
+  return crossEntropy(
+    withoutRepeats(cat([scoresOf(there(items, [X, 1])), others_XZ], 1), lists),
+    first,
+    {
+      reduction: 'sum',
+    },
+  );
+}
+
+/** Scores of lists [X, C], in which the target stands first; where it stands again, it is no rival of itself. */
+function withoutRepeats(scores_XC: Tensor, lists: readonly number[]): Tensor {
+  const [X, C] = scores_XC.shape as [number, number];
+  const isRepeat = new Uint8Array(X * C);
+  for (let x = 0; x < X; x++)
+    for (let c = 1; c < C; c++) isRepeat[x * C + c] = Number(lists[x * C + c] === lists[x * C]);
+  const mask = cast(toDevice(Tensor.from(isRepeat, [X, C]), scores_XC.device), 'bool');
+  return maskedFill(scores_XC, mask, Number.NEGATIVE_INFINITY);
+}
+
+/** Items among which hard rivals are drawn: those that the encoder likes best. */
+const HARDEST = 100;
+
+/** For each place some of the items that the encoder likes best there. */
+function hardRivals(
+  model: StreamingModel,
+  encoded_XS: Tensor,
+  count: number,
+  { seed, step }: TrainingPosition,
+): number[][] {
+  const k = Math.min(HARDEST, model.catalogSize);
+  const best = noGrad(() => topk(model.encoderLogits(detach(encoded_XS)), k).indices.toNumbers());
+  return Array.from({ length: best.length / k }, (_, x) => {
+    const own = best.slice(x * k, (x + 1) * k);
+    const random = new Random(seed, 'next-item-hard', step, ...own.slice(0, 3));
+    return Array.from({ length: count }, () => own[random.int(k)] as number);
+  });
 }
 
 /** Scores of the candidates after the histories' last items. */
@@ -73,7 +177,17 @@ export interface ChunkOptions {
   positionsOf: (items: number) => number;
   /** Probability that an item's encoder vectors are missing in a step. */
   vectorDropout: number;
+  /** What targets are held against; the whole catalog by default. */
+  rivals?: RivalOptions;
 }
+
+/** How rivals are drawn. */
+export type RivalOptions =
+  | { kind: 'catalog' }
+  /** So many draws by how often items occur, to the power of 3/4. */
+  | { kind: 'sample'; count: number }
+  /** So many for each place, a share of them from those that the encoder likes best. */
+  | { kind: 'list'; count: number; hardShare: number };
 
 /**
  * Chunks of at most L places that cover each sequence. A sequence longer than L is cut at an offset that is drawn anew
@@ -82,6 +196,7 @@ export interface ChunkOptions {
 export class ChunkExamples implements Examples<ChunkBatch> {
   readonly #chunks: { sequence: number; index: number }[] = [];
   readonly #sequences: Sequence[];
+  #sampler: PopularitySampler | undefined;
 
   constructor(
     sequences: Iterable<Sequence>,
@@ -123,13 +238,46 @@ export class ChunkExamples implements Examples<ChunkBatch> {
 
   batch(examples: readonly number[], position: TrainingPosition): ChunkBatch {
     const chunks = examples.map((example) => this.#chunk(example, position));
+    const targets = chunks.map(({ items, start, end }) =>
+      Array.from(items.subarray(start + 1, end + 1)),
+    );
     return {
       histories: chunks.map(({ items, start, end }) => Array.from(items.subarray(start, end))),
-      targets: chunks.map(({ items, start, end }) =>
-        Array.from(items.subarray(start + 1, end + 1)),
-      ),
+      targets,
       missing: this.#missing(position),
+      rivals: this.#rivals(examples, targets, position),
     };
+  }
+
+  /** A sample is the step's; a list is its place's. */
+  #rivals(
+    examples: readonly number[],
+    targets: readonly (readonly number[])[],
+    { seed, step }: TrainingPosition,
+  ): Rivals {
+    const { rivals = { kind: 'catalog' }, catalogSize } = this.options;
+    if (rivals.kind === 'catalog') return rivals;
+    if (rivals.kind === 'list') {
+      const hard = Math.round(rivals.hardShare * rivals.count);
+      const uniform = targets.flatMap(({ length }, i) => {
+        const random = new Random(seed, 'next-item-rivals', step, examples[i] as number);
+        return Array.from({ length }, () =>
+          Array.from({ length: rivals.count - hard }, () => random.int(catalogSize)),
+        );
+      });
+      return { kind: 'list', uniform, hard };
+    }
+    const items = this.#popular.draw(rivals.count, new Random(seed, 'next-item-sample', step));
+    return {
+      kind: 'sample',
+      items,
+      logExpected: items.map((item) => this.#popular.logExpected(item, rivals.count)),
+    };
+  }
+
+  get #popular(): PopularitySampler {
+    this.#sampler ??= new PopularitySampler(this.#sequences, this.options.catalogSize);
+    return this.#sampler;
   }
 
   /** The same for all parts of a step. */
@@ -162,4 +310,46 @@ export class ChunkExamples implements Examples<ChunkBatch> {
     const from = new Random(seed, 'next-item-window', pass, sequence).int(places - L + 1);
     return { items, start: from, end: from + L };
   }
+}
+
+/** Draws items by how often they occur in training, smoothed. */
+class PopularitySampler {
+  /** Sums of the weights up to each item. */
+  readonly #sums: Float64Array;
+
+  constructor(sequences: readonly Sequence[], catalogSize: number) {
+    const counts = new Float64Array(catalogSize).fill(1);
+    for (const { items } of sequences)
+      for (const item of items) counts[item] = (counts[item] as number) + 1;
+    this.#sums = counts.map((count) => count ** 0.75);
+    for (let i = 1; i < catalogSize; i++)
+      this.#sums[i] = (this.#sums[i] as number) + (this.#sums[i - 1] as number);
+  }
+
+  /** Different items of so many draws, in the order of the catalog. */
+  draw(count: number, random: Random): number[] {
+    const total = this.#sums.at(-1) as number;
+    const drawn = new Set<number>();
+    for (let i = 0; i < count; i++) drawn.add(firstAbove(this.#sums, random.uniform() * total));
+    return [...drawn].sort((a, b) => a - b);
+  }
+
+  /** Logarithm of the probability that an item is among so many draws. */
+  logExpected(item: number, count: number): number {
+    const sums = this.#sums;
+    const before = item === 0 ? 0 : (sums[item - 1] as number);
+    const share = ((sums[item] as number) - before) / (sums.at(-1) as number);
+    return Math.log(-Math.expm1(count * Math.log1p(-share)));
+  }
+}
+
+/** First place whose value is above x, in rising values. */
+function firstAbove(values: Float64Array, x: number): number {
+  let [low, high] = [0, values.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((values[middle] as number) > x) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

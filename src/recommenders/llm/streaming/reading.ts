@@ -13,6 +13,11 @@ export interface Reading {
   texts?: readonly (readonly number[])[];
   /** L: most items that are read at once. */
   maxHistory: number;
+  /**
+   * `prefix` (default): each place has the experts of the history up to it. `sequence`: all have those of the whole
+   * history, as in the paper. In training that tells a place of its own target; it is for comparison only.
+   */
+  gateOf?: 'prefix' | 'sequence';
   /** Items that no training sequence has: their vectors were never trained, so only their words count. */
   unknown: readonly number[];
 }

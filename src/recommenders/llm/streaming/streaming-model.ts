@@ -30,7 +30,7 @@ import {
   where,
   widen,
 } from '../../../tensor/index.js';
-import type { Encoder } from '../../capability.js';
+import type { Encoder, ItemOutputs } from '../../capability.js';
 import type { ModelParts } from '../adapted-model.js';
 import type { Adapter } from '../adapter.js';
 import type { ItemHead } from './head.js';
@@ -58,6 +58,8 @@ export interface StreamStates {
   layout: StreamLayout;
   /** After every item asked for, row by row; [X, S] in float32. */
   states_XS: Tensor;
+  /** The encoder's states at these, [X, S]. */
+  encoded_XS: Tensor;
   /** Weights of the experts at these, [X, E]; undefined without a gate. */
   gates_XE?: Tensor;
 }
@@ -97,15 +99,17 @@ export class StreamingModel {
     asked: 'all' | 'last',
     { dropout, missing = [], memory }: StreamOptions = {},
   ): StreamStates {
-    const { base, adapter, encoder, reading } = this.parts;
+    const { base, adapter, reading } = this.parts;
     const layout = layOutStream(histories, reading, this.catalogSize);
     const { B, T, L } = layout;
     const ids_BL = this.#there(layout.items, [B, L]);
-    const encoded_BLS = noGrad(() => encoder.forward(ids_BL));
+    const encoded_BLS = this.#encoded(ids_BL, dropout);
     const S = encoded_BLS.axis(2);
     const flat_XS = reshape(encoded_BLS, [B * L, S]);
 
     const gates = this.#gates(flat_XS, layout);
+    if (memory !== undefined && reading.gateOf === 'sequence')
+      throw internal('with a gate of the whole sequence no past stays valid');
     const known = memory === undefined ? 0 : T - newPlaces(layout, memory.items);
     const unread = (x: Tensor): Tensor => (known === 0 ? x : narrow(x, 1, known, T - known));
     const pass: Pass = {
@@ -131,6 +135,7 @@ export class StreamingModel {
     return {
       layout,
       states_XS: at(mapped_BTS),
+      encoded_XS: at(encodedHere_BTS),
       ...(gates && { gates_XE: at(unread(gates)) }),
     };
   }
@@ -142,7 +147,10 @@ export class StreamingModel {
     const words_XD = cast(indexSelect(texts.slots_ND, 0, index), base.dtype);
     if (adapter.projector === undefined) return words_XD;
     const isMissing_N1 = this.#missing(missing);
-    let vectors_XM = noGrad(() => encoder.itemVectors(items));
+    let vectors_XM =
+      adapter.encoder === undefined
+        ? noGrad(() => encoder.itemVectors(items))
+        : adapter.encoder.itemVectors(items);
     if (isMissing_N1 !== undefined) {
       const isMissing_X1 = indexSelect(isMissing_N1, 0, index);
       vectors_XM = where(isMissing_X1, this.#head.missingSlot, vectors_XM);
@@ -150,13 +158,36 @@ export class StreamingModel {
     return add(words_XD, adapter.projector.forward(vectors_XM, base.dtype));
   }
 
-  /** Scores of all items, [X, S] → [X, N]. */
-  logits(states_XS: Tensor, missing: readonly number[] = []): Tensor {
-    const { encoder, texts } = this.parts;
-    const { vectors_NS, bias_N } = encoder.outputs();
+  /** What states are multiplied with: the encoder's own, with what the texts add. */
+  itemOutputs(missing: readonly number[] = []): ItemOutputs {
+    const { texts } = this.parts;
+    const { vectors_NS, ...rest } = this.#encoder.outputs();
     const own_NS = this.#orMissing(vectors_NS, this.#head.missingOutput, missing);
     const words_NS = this.#head.textOutputs(texts.outputs_ND);
-    return linear(states_XS, words_NS === undefined ? own_NS : add(own_NS, words_NS), bias_N);
+    return { vectors_NS: words_NS === undefined ? own_NS : add(own_NS, words_NS), ...rest };
+  }
+
+  /** Scores of all items, [X, S] → [X, N]. */
+  logits(states_XS: Tensor, missing: readonly number[] = []): Tensor {
+    const { vectors_NS, bias_N } = this.itemOutputs(missing);
+    return linear(states_XS, vectors_NS, bias_N);
+  }
+
+  /** Scores of all items by the encoder alone, [X, S] → [X, N]. */
+  encoderLogits(encoded_XS: Tensor): Tensor {
+    const { vectors_NS, bias_N } = this.#encoder.outputs();
+    return linear(encoded_XS, vectors_NS, bias_N);
+  }
+
+  /** The encoder: a copy that is trained along, or the frozen one. */
+  get #encoder(): Encoder {
+    return this.parts.adapter.encoder ?? this.parts.encoder;
+  }
+
+  #encoded(ids_BL: Tensor, dropout: RowStreams | undefined): Tensor {
+    const { adapter, encoder } = this.parts;
+    if (adapter.encoder === undefined) return noGrad(() => encoder.forward(ids_BL));
+    return adapter.encoder.forward(ids_BL, { ...(dropout && { dropout }) });
   }
 
   /** Weights of the experts at every place, [B, T, E]; alike before the first item. */
@@ -167,7 +198,8 @@ export class StreamingModel {
     const gates_XE = gate.forward(encoded_XS);
     const place = { dtype: gates_XE.dtype, device: gates_XE.device };
     const all_XE = cat([full([1, E], 1 / E, place), gates_XE], 0);
-    const index = Array.from(readUpTo, (x) => x + 1);
+    const isShared = this.parts.reading.gateOf === 'sequence';
+    const index = isShared ? lastReads({ B, T, readUpTo }) : Array.from(readUpTo, (x) => x + 1);
     return reshape(indexSelect(all_XE, 0, this.#index(index)), [B, T, E]);
   }
 
@@ -219,6 +251,14 @@ function meanLength(texts: readonly (readonly number[])[]): number {
 /** Positions behind the first `items` items of a single history. */
 function newPlaces({ T, slots }: StreamLayout, items: number): number {
   return items === 0 ? T : T - ((slots[items - 1] as number) + 1);
+}
+
+/** For every place the last item of its row, counted from 1. */
+function lastReads({ B, T, readUpTo }: Pick<StreamLayout, 'B' | 'T' | 'readUpTo'>): number[] {
+  return Array.from({ length: B * T }, (_, place) => {
+    const last = (Math.floor(place / T) + 1) * T - 1;
+    return (readUpTo[last] as number) + 1;
+  });
 }
 
 /** Place of the last item of each history. */
