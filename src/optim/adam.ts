@@ -5,7 +5,16 @@
  * m ← β₁ m + (1 - β₁) g;  v ← β₂ v + (1 - β₂) g²;  θ ← θ - η · m̂ / (√v̂ + ε).
  */
 import { mismatch } from '../errors/index.js';
-import { foreach, keep, noGrad, scope, type Tensor, zerosLike } from '../tensor/index.js';
+import {
+  clone,
+  copy_,
+  foreach,
+  keep,
+  noGrad,
+  scope,
+  type Tensor,
+  zerosLike,
+} from '../tensor/index.js';
 
 /** Parameters that share a learning rate and a decay. */
 export interface ParameterGroup {
@@ -25,18 +34,37 @@ export interface AdamOptions {
   epsilon?: number;
   /** AdamW: decay apart from the gradient. */
   isDecoupled?: boolean;
+  /**
+   * Decay of the running average of the parameters, in [0, 1); 0 for none. Polyak & Juditsky 1992. Early steps decay
+   * faster, by (1 + t) / (10 + t), so that the start is soon forgotten.
+   */
+  averaging?: number;
+}
+
+interface Moments {
+  first: Tensor;
+  second: Tensor;
+  /** The running average of the parameter. */
+  average?: Tensor;
+  steps: number;
 }
 
 /** Adam, or AdamW with `isDecoupled`. */
 export class Adam {
   readonly #options: Required<AdamOptions>;
-  readonly #moments = new Map<string, { first: Tensor; second: Tensor; steps: number }>();
+  readonly #moments = new Map<string, Moments>();
 
   constructor(
     readonly groups: readonly ParameterGroup[],
-    { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, isDecoupled = false }: AdamOptions = {},
+    {
+      beta1 = 0.9,
+      beta2 = 0.999,
+      epsilon = 1e-8,
+      isDecoupled = false,
+      averaging = 0,
+    }: AdamOptions = {},
   ) {
-    this.#options = { beta1, beta2, epsilon, isDecoupled };
+    this.#options = { beta1, beta2, epsilon, isDecoupled, averaging };
     for (const group of groups) {
       for (const [key, tensor] of group.parameters) {
         if (this.#moments.has(key)) {
@@ -49,6 +77,7 @@ export class Adam {
         this.#moments.set(key, {
           first: keep(zerosLike(tensor)),
           second: keep(zerosLike(tensor)),
+          ...(averaging > 0 && { average: keep(noGrad(() => clone(tensor))) }),
           steps: 0,
         });
       }
@@ -68,15 +97,13 @@ export class Adam {
   }
 
   #stepGroup({ parameters, learningRate, weightDecay }: ParameterGroup, factor: number): void {
-    const { beta1, beta2, epsilon, isDecoupled } = this.#options;
+    const { beta1, beta2, epsilon, isDecoupled, averaging } = this.#options;
     const rate = learningRate * factor;
     // Parameters that missed different numbers of steps differ in their bias correction.
     for (const [steps, keys] of this.#bySteps(parameters)) {
       const values = keys.map((key) => parameters.get(key) as Tensor);
       const gradients = values.map((value) => value.grad as Tensor);
-      const moments = keys.map(
-        (key) => this.#moments.get(key) as { first: Tensor; second: Tensor; steps: number },
-      );
+      const moments = keys.map((key) => this.#moments.get(key) as Moments);
       const first = moments.map((moment) => moment.first);
       const second = moments.map((moment) => moment.second);
       if (weightDecay !== 0) {
@@ -93,6 +120,11 @@ export class Adam {
       foreach.addNumber_(denominators, epsilon);
       foreach.addcdiv_(values, first, denominators, -rate / (1 - beta1 ** step));
       for (const moment of moments) moment.steps = step;
+      const averages = moments.flatMap(({ average }) => average ?? []);
+      if (averages.length === 0) continue;
+      const decay = Math.min(averaging, (1 + step) / (10 + step));
+      foreach.mulNumber_(averages, decay);
+      foreach.add_(averages, values, 1 - decay);
     }
   }
 
@@ -106,6 +138,27 @@ export class Adam {
     return groups;
   }
 
+  /** Whether it keeps running averages. */
+  get isAveraging(): boolean {
+    return this.#options.averaging > 0;
+  }
+
+  /** Exchanges the parameters with their running averages; a second call puts both back. */
+  swapAverages(): void {
+    noGrad(() =>
+      scope(() => {
+        for (const { parameters } of this.groups)
+          for (const [key, value] of parameters) {
+            const { average } = this.#moments.get(key) as Moments;
+            if (average === undefined) continue;
+            const kept = clone(value);
+            copy_(value, average);
+            copy_(average, kept);
+          }
+      }),
+    );
+  }
+
   /** Forgets all gradients. */
   zeroGrad(): void {
     for (const group of this.groups)
@@ -117,13 +170,14 @@ export class Adam {
     return this.groups.flatMap((group) => [...group.parameters.values()]);
   }
 
-  /** Moments by `KEY.first` and `KEY.second`, and the steps each parameter has made. */
+  /** Moments by `KEY.first` and `KEY.second`, averages by `KEY.average`, and the steps each parameter has made. */
   state(): { tensors: Map<string, Tensor>; steps: Record<string, number> } {
     const tensors = new Map<string, Tensor>();
     const steps: Record<string, number> = {};
     for (const [key, moment] of this.#moments) {
       tensors.set(`${key}.first`, moment.first);
       tensors.set(`${key}.second`, moment.second);
+      if (moment.average !== undefined) tensors.set(`${key}.average`, moment.average);
       steps[key] = moment.steps;
     }
     return { tensors, steps };

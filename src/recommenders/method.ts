@@ -105,6 +105,8 @@ export interface LoopOptions {
   optimizer: 'adam' | 'adamw';
   /** Bound on the joint norm of all gradients; 0 for none. */
   clipNorm: number;
+  /** Decay of a running average of the parameters that is validated and kept in their place; none by default. */
+  averaging?: number;
   /** Examples between two validations. */
   validateEvery: number;
   /** Rows of the validation split that are used; all by default. */

@@ -92,7 +92,17 @@ export async function train(
   const totalSteps = Math.max(1, Math.ceil(options.totalExamples / batchSize));
   const optimizer = new Adam(learner.parameterGroups(), {
     isDecoupled: options.optimizer === 'adamw',
+    averaging: options.averaging ?? 0,
   });
+  /** Work with the weights that are kept in the end: the averages, where there are some. */
+  const withKept = async <T>(work: () => Promise<T>): Promise<T> => {
+    optimizer.swapAverages();
+    try {
+      return await work();
+    } finally {
+      optimizer.swapAverages();
+    }
+  };
   const warmupSteps = Math.round(totalSteps * options.warmupShare);
   const factorAt = warmupCosine({
     totalSteps,
@@ -141,11 +151,15 @@ export async function train(
     for (;;) {
       // ---- validate, choose, save --------------------------------------------------------------------
       if (hooks.validate !== undefined && isDue(state.step)) {
-        const validation = await hooks.validate();
+        const { validate } = hooks;
+        const { validation, isBest } = await withKept(async () => {
+          const validation = await validate();
+          const isBest = state.best === undefined || validation.score > state.best.score;
+          // The state says so only when both files do: writing may fail.
+          if (isBest) saveSealed(folder.best, learner.state());
+          return { validation, isBest };
+        });
         const { score, metrics } = validation;
-        const isBest = state.best === undefined || score > state.best.score;
-        // The state says so only when both files do: writing may fail.
-        if (isBest) saveSealed(folder.best, learner.state());
         folder.log({ kind: 'validation', step: state.step, score, ...metrics });
         state.metricsBytes = folder.metricsBytes;
         if (isBest) state.best = { score, step: state.step };
@@ -220,7 +234,8 @@ export async function train(
     }
     throw ending(error, unsaved, { step: state.step, totalSteps, tensors: learner.state() });
   }
-  if (hooks.validate === undefined) saveSealed(folder.best, learner.state());
+  if (hooks.validate === undefined)
+    await withKept(async () => saveSealed(folder.best, learner.state()));
   if (existsSync(folder.best))
     scope(() => overwrite(learner.state(), loadSealed(folder.best, BEST_HINT), folder.best));
   const summary: TrainingSummary = {

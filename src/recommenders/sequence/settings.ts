@@ -26,6 +26,12 @@ export const sequenceShape = {
   learningRate: positive.default(1e-3),
   weightDecay: z.number().min(0).default(1e-6),
   optimizer: z.enum(['adam', 'adamw']).default('adam'),
+  averaging: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe('decay of a running average of the weights, which is then what is kept; 0: none'),
   epochs: count.default(40),
   batchSize: count.default(128).describe('chunks of a sequence per step'),
   patience: z
@@ -74,7 +80,7 @@ export function sequenceLearning<S>(
 
 /** The loop of one pass per epoch, validated after each. */
 function sequenceLoop(settings: SequenceSettings, learner: Learner): LoopOptions {
-  const { epochs, batchSize, patience, optimizer, select, checkpointSeconds } = settings;
+  const { epochs, batchSize, patience, optimizer, averaging, select, checkpointSeconds } = settings;
   const { protocol, validationWindows } = settings;
   return {
     batchSize,
@@ -84,6 +90,7 @@ function sequenceLoop(settings: SequenceSettings, learner: Learner): LoopOptions
     warmupShare: 0,
     schedule: 'constant',
     optimizer,
+    averaging,
     clipNorm: 0,
     validateEvery: learner.examples,
     select,

@@ -17,7 +17,7 @@ class Reference {
     readonly values: number[],
     readonly rate: number,
     readonly decay: number,
-    readonly options: Required<AdamOptions>,
+    readonly options: Required<Omit<AdamOptions, 'averaging'>>,
   ) {
     this.#first = values.map(() => 0);
     this.#second = values.map(() => 0);
@@ -202,4 +202,56 @@ test('steps leave no tensor behind', async () => {
   await leaksNothing(() => {
     for (let i = 0; i < 50; i++) step();
   });
+});
+
+test('a running average follows the formula, can be exchanged with the weights, and goes on from saved state', () => {
+  const averaging = 0.9;
+  const make = () => group('g', 0.1, 0, ['a']);
+  const own = make();
+  const value = own.parameters.get('a') as Tensor;
+  const adam = new Adam([own], { averaging });
+  assert.equal(adam.isAveraging, true);
+  let wanted = value.toNumbers();
+  const step = (of: Adam, parameter: Tensor, at: number): void => {
+    parameter.setGrad(gradientAt(at, 'a'));
+    of.step();
+  };
+  for (let t = 1; t <= 60; t++) {
+    step(adam, value, t);
+    const decay = Math.min(averaging, (1 + t) / (10 + t));
+    const now = value.toNumbers();
+    wanted = wanted.map((average, i) => decay * average + (1 - decay) * (now[i] as number));
+  }
+  const trained = value.toNumbers();
+  adam.swapAverages();
+  close(value, wanted, 1e-12);
+  adam.swapAverages();
+  assert.deepEqual(value.toNumbers(), trained);
+  const again = make();
+  const other = again.parameters.get('a') as Tensor;
+  const resumed = new Adam([again], { averaging });
+  noGrad(() => {
+    copy_(other, value);
+    for (const [key, tensor] of resumed.state().tensors)
+      copy_(tensor, adam.state().tensors.get(key) as Tensor);
+  });
+  resumed.restoreSteps(adam.state().steps);
+  for (const [of, parameter] of [
+    [adam, value],
+    [resumed, other],
+  ] as const) {
+    step(of, parameter, 61);
+    of.swapAverages();
+  }
+  assert.deepEqual(other.toNumbers(), value.toNumbers());
+});
+
+test('without averaging nothing is exchanged and nothing more is saved', () => {
+  const own = group('g', 0.1, 0, ['a']);
+  const adam = new Adam([own]);
+  const before = own.parameters.get('a')?.toNumbers();
+  adam.swapAverages();
+  assert.deepEqual(own.parameters.get('a')?.toNumbers(), before);
+  assert.equal(adam.isAveraging, false);
+  assert.deepEqual([...adam.state().tensors.keys()], ['a.first', 'a.second']);
 });

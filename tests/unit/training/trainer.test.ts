@@ -14,6 +14,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { AbortError, IloraError } from '../../../src/errors/index.js';
 import { type Learner, LlmLearner, SequenceLearner } from '../../../src/recommenders/index.js';
+import { AdapterLearner } from '../../../src/recommenders/llm/llm-learner.js';
+import { ChunkExamples } from '../../../src/recommenders/llm/objectives/next-item.js';
 import { engineThreads, full, mul, type Tensor } from '../../../src/tensor/index.js';
 import {
   RunFolder,
@@ -25,7 +27,7 @@ import {
 import { loadTensors } from '../../../src/weights/tensor-file.js';
 import { temporaryFolder } from '../../support/folder.js';
 import { leaksNothing } from '../../support/leak.js';
-import { tinyDataset, tinyIlora, tinySasrec } from '../../support/models.js';
+import { tinyDataset, tinyIlora, tinySasrec, tinyStreaming } from '../../support/models.js';
 
 engineThreads(1);
 
@@ -60,6 +62,20 @@ const ilora = (gate: 'linear' | 'conv-batch-norm') => (): Learner =>
     rates: { lora: 0.01, gate: 0.01, projector: 0.01, weightDecay: 1e-3 },
     curriculum: 'ramp',
   });
+
+const streaming = (): Learner =>
+  new AdapterLearner(
+    tinyStreaming({ adapter: { dropout: 0.2, trainsEncoder: true }, head: { dropout: 0.2 } }),
+    new ChunkExamples(sequences, {
+      maxHistory: 6,
+      catalogSize: 12,
+      batchTokens: 30,
+      positionsOf: (items) => items + 2,
+      vectorDropout: 0.2,
+      rivals: { kind: 'sample', count: 6 },
+    }),
+    { rates: { lora: 0.01, gate: 0.01, projector: 0.01, head: 0.01, weightDecay: 1e-3 } },
+  );
 
 function newFolder(): RunFolder {
   const folder = new RunFolder(join(temporaryFolder(), 'run'));
@@ -123,19 +139,21 @@ async function resume(make: () => Learner, folder: RunFolder, how = options): Pr
   return outcome(learner, folder);
 }
 
-for (const [name, make] of [
-  ['SASRec', sasrec],
-  ['iLoRA', ilora('linear')],
+for (const [name, make, how] of [
+  ['SASRec', sasrec, options],
+  ['iLoRA', ilora('linear'), options],
+  ['streaming iLoRA', streaming, options],
+  ['averaged streaming iLoRA', streaming, { ...options, averaging: 0.8 }],
 ] as const) {
   test(`${name}: a run stopped after any step and resumed equals an uninterrupted one bit for bit`, async () => {
-    const wanted = await uninterrupted(make);
+    const wanted = await uninterrupted(make, how);
     for (const stops of name === 'SASRec' ? [[1], [4, 7, 11], [STEPS]] : [[5]]) {
       const folder = newFolder();
       for (const stop of stops) {
         const learner = make();
         const controller = new AbortController();
         await assert.rejects(
-          train(learner, folder, options, {
+          train(learner, folder, how, {
             signal: controller.signal,
             validate: async () => {
               controller.signal.throwIfAborted();
@@ -148,7 +166,7 @@ for (const [name, make] of [
           AbortError,
         );
       }
-      assert.deepEqual(await resume(make, folder), wanted, `stopped after ${stops}`);
+      assert.deepEqual(await resume(make, folder, how), wanted, `stopped after ${stops}`);
     }
   });
 }
@@ -424,6 +442,29 @@ test('patience stops after so many validations without a best, and a resumed run
   assert.deepEqual([summary.steps, summary.bestStep, validations], [6, 2, 3]);
   const [again, none] = await run();
   assert.deepEqual([again.steps, again.bestStep, none], [6, 2, 0]);
+});
+
+test('averaged weights are what is validated and kept, and training goes on from the others', async () => {
+  const averaging = { ...options, averaging: 0.9 };
+  const sumOf = (learner: Learner): number =>
+    [...learner.state().values()].flatMap((tensor) => tensor.toNumbers()).reduce((a, b) => a + b);
+  const follow = async (how: typeof averaging | typeof options) => {
+    const learner = sasrec();
+    const validated: number[] = [];
+    const trained: number[] = [];
+    await train(learner, newFolder(), how, {
+      validate: async () => {
+        validated.push(sumOf(learner));
+        return { score: validated.length, metrics: {} };
+      },
+      onStep: () => void trained.push(sumOf(learner)),
+    });
+    return { validated, trained, last: sumOf(learner) };
+  };
+  const [plain, averaged] = [await follow(options), await follow(averaging)];
+  assert.deepEqual(averaged.trained, plain.trained);
+  assert.notDeepEqual(averaged.validated, plain.validated);
+  assert.equal(averaged.last, averaged.validated.at(-1));
 });
 
 test('without validation the last weights are the best', async () => {

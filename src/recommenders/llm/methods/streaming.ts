@@ -92,6 +92,12 @@ const shape = {
       schedule: z.enum(['cosine', 'constant']).default('cosine'),
       optimizer: z.enum(['adam', 'adamw']).default('adam'),
       clipNorm: z.number().min(0).default(1),
+      averaging: z
+        .number()
+        .min(0)
+        .lt(1)
+        .default(0)
+        .describe('decay of a running average of the weights, which is then what is kept; 0: none'),
       rivals: z
         .enum(['catalog', 'sample', 'list'])
         .default('catalog')
