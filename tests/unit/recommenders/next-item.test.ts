@@ -13,7 +13,7 @@ import type { StreamOptions } from '../../../src/recommenders/llm/streaming/stre
 import { copy_, engineThreads, noGrad, scope, Tensor } from '../../../src/tensor/index.js';
 import { leaksNothing } from '../../support/leak.js';
 import { tinyStreaming } from '../../support/models.js';
-import { checkGradients, close } from '../../support/numeric.js';
+import { checkGradients, close, fill_ } from '../../support/numeric.js';
 
 engineThreads(1);
 
@@ -410,4 +410,16 @@ test('with logQ the sampled loss points where the loss over the catalog does', (
     distance(corrected) < 0.7 * distance(plain),
     `${distance(corrected)} with, ${distance(plain)} without`,
   );
+});
+
+test('settled weights give the same scores, and are forgotten on request', () => {
+  const made = tinyStreaming();
+  const wanted = scoresOf(made, HISTORIES);
+  made.model.settle();
+  assert.deepEqual(scoresOf(made, HISTORIES), wanted);
+  const { head } = made.parts.adapter;
+  fill_(head?.texts as Tensor, 9);
+  assert.deepEqual(scoresOf(made, HISTORIES), wanted);
+  made.model.dispose();
+  assert.notDeepEqual(scoresOf(made, HISTORIES), wanted);
 });

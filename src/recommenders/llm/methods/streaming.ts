@@ -236,9 +236,16 @@ function build(
     recommender,
     retriever: recommender,
     state: tensors,
-    load: (saved, where) => overwrite(tensors(), saved, where),
-    freeze: () => void adapter.freeze(),
+    load(saved, where) {
+      recommender.model.dispose();
+      overwrite(tensors(), saved, where);
+    },
+    freeze() {
+      adapter.freeze();
+      recommender.model.settle();
+    },
     release() {
+      recommender.model.dispose();
       adapter.remove();
       texts.slots_ND.dispose();
       texts.outputs_ND.dispose();

@@ -17,14 +17,17 @@ import {
   add,
   cast,
   cat,
+  clone,
   full,
   indexCopy,
   indexSelect,
+  keep,
   linear,
   narrow,
   noGrad,
   type RowStreams,
   reshape,
+  scope,
   Tensor,
   toDevice,
   where,
@@ -68,6 +71,8 @@ export class StreamingModel {
   readonly parts: StreamParts;
   readonly #head: ItemHead;
   #perItem: number | undefined;
+  /** `itemOutputs` of weights that will not change any more. */
+  #settled: ItemOutputs | undefined;
 
   /** @throws IloraError `internal` if a part is missing */
   constructor({ base, adapter, encoder, reading, texts }: ModelParts) {
@@ -158,8 +163,25 @@ export class StreamingModel {
     return add(words_XD, adapter.projector.forward(vectors_XM, base.dtype));
   }
 
+  /** Takes the weights for final: what follows from them alone is computed once. `dispose` frees it. */
+  settle(): void {
+    this.dispose();
+    this.#settled = noGrad(() =>
+      scope(() => {
+        const { vectors_NS, bias_N } = this.itemOutputs();
+        return { vectors_NS: keep(clone(vectors_NS)), ...(bias_N && { bias_N }) };
+      }),
+    );
+  }
+
+  dispose(): void {
+    this.#settled?.vectors_NS.dispose();
+    this.#settled = undefined;
+  }
+
   /** What states are multiplied with: the encoder's own, with what the texts add. */
   itemOutputs(missing: readonly number[] = []): ItemOutputs {
+    if (this.#settled !== undefined && missing.length === 0) return this.#settled;
     const { texts } = this.parts;
     const { vectors_NS, ...rest } = this.#encoder.outputs();
     const own_NS = this.#orMissing(vectors_NS, this.#head.missingOutput, missing);
