@@ -41,8 +41,8 @@ type OpenIals = { [K in keyof IalsSettings]?: number | undefined };
 const GRID = {
   width: [64],
   unobservedWeight: [0.1, 0.3, 1],
-  regularization: [0.01, 0.003, 0.03],
-  decay: [0.9, 1, 0.8],
+  regularization: [0.03, 0.02, 0.01],
+  decay: [0.8, 0.9, 1],
 } as const;
 
 /** score(c) = w · h_c, w solved from the history. */
