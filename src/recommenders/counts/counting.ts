@@ -1,5 +1,5 @@
 /**
- * What counting recommenders share: checked items, stops between queries, the best of a row of scores.
+ * What recommenders that are counted or solved share: checked items, stops between queries, the best of a row of scores.
  */
 import type { CandidateQuery, RetrievalQuery } from '../../data/index.js';
 import { faults } from '../../errors/index.js';
