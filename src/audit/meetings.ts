@@ -4,19 +4,14 @@
  * about some hundred thousand of them.
  */
 import type { Instance, Sequence } from '../data/index.js';
-
-/** Meetings as `Cooccurrence` takes them. */
-export interface Meetings {
-  rows: readonly Map<number, number>[]; // [N]
-  totals: Float64Array; // [N]
-}
+import type { PairCounts } from '../recommenders/index.js';
 
 /** Meetings at most `window` places apart: complete totals, and counts of history with candidates. */
 export function countMeetingsFor(
   instances: readonly Instance[],
   sequences: Iterable<Sequence>,
   { catalogSize, window }: { catalogSize: number; window: number },
-): Meetings {
+): PairCounts {
   const asked = askedPairs(instances);
   const rows = Array.from({ length: catalogSize }, () => new Map<number, number>());
   const totals = new Float64Array(catalogSize);
@@ -32,7 +27,11 @@ export function countMeetingsFor(
         meet(items[place]!, items[next]!);
         meet(items[next]!, items[place]!);
       }
-  return { rows, totals };
+  const pairs = rows.map((row) => ({
+    columns: Int32Array.from(row.keys()),
+    counts: Float64Array.from(row.values()),
+  }));
+  return { rows: pairs, rowTotals: totals, columnTotals: totals };
 }
 
 function askedPairs(instances: readonly Instance[]): Map<number, Set<number>> {

@@ -32,7 +32,7 @@ export async function auditShortcuts(dataset: Dataset): Promise<Finding[]> {
     catalogSize,
     sequences: [],
     window,
-    meetings: countMeetingsFor(instances, train, { catalogSize, window }),
+    pairs: countMeetingsFor(instances, train, { catalogSize, window }),
   });
   const cooccurrence = await hitRate(counted, instances);
   const rule = new OrderRule(counted, new CommonOrder(train, catalogSize));

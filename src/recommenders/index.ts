@@ -18,6 +18,7 @@ export type {
   WorkOptions,
 } from './capability.js';
 export { Cooccurrence, chooseCooccurrence } from './counts/cooccurrence.js';
+export type { PairCounts } from './counts/pair-counts.js';
 export { Popularity } from './counts/popularity.js';
 export type {
   GradientTask,

@@ -6,8 +6,11 @@ import { internal, mismatch } from '../errors/index.js';
 import type { Encoder, EncoderDescription } from './capability.js';
 import { caser } from './caser/method.js';
 import { cooccurrence } from './counts/cooccurrence-method.js';
+import { markov } from './counts/markov-method.js';
 import { popularity } from './counts/popularity-method.js';
+import { ease } from './ease/method.js';
 import { gru4rec } from './gru4rec/method.js';
+import { ials } from './ials/method.js';
 import { base } from './llm/methods/base.js';
 import { ilora } from './llm/methods/ilora.js';
 import { lora } from './llm/methods/lora.js';
@@ -19,6 +22,9 @@ import { sasrec } from './sasrec/method.js';
 export const METHODS = [
   popularity,
   cooccurrence,
+  markov,
+  ease,
+  ials,
   sasrec,
   gru4rec,
   caser,

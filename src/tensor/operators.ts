@@ -307,6 +307,23 @@ export const gru = (x_BLI: Tensor, start_BH: Tensor, weights: GruWeights): Tenso
   return states_BLH;
 };
 
+// ---- linear algebra -----------------------------------------------------------------------------
+
+const choleskyOp = operator('aten::linalg_cholesky', 'self');
+const choleskySolveOp = operator('aten::cholesky_solve', 'self input2');
+const choleskyInverseOp = operator('aten::cholesky_inverse', 'self');
+
+/**
+ * L with L Lᵀ = x, zero above its diagonal, for symmetric positive definite matrices [..., D, D].
+ * @throws IloraError `engine` for a matrix that is not positive definite
+ */
+export const cholesky = (x: Tensor): Tensor => choleskyOp(x);
+/** y with L Lᵀ y = right, for right sides [..., D, R] and the factor L. */
+export const choleskySolve = (right: Tensor, factor: Tensor): Tensor =>
+  choleskySolveOp(right, factor);
+/** (L Lᵀ)⁻¹ of the factor L [..., D, D]. */
+export const choleskyInverse = (factor: Tensor): Tensor => choleskyInverseOp(factor);
+
 // ---- normalisation ------------------------------------------------------------------------------
 
 const layerNormOp = operator('aten::layer_norm', 'input normalized_shape weight bias eps');

@@ -2,37 +2,23 @@
  * Windowed co-occurrence as a method.
  */
 import { z } from 'zod';
+import { choiceShape, choiceWindows, openShape } from '../choice.js';
 import { FittedModel } from '../fitted.js';
 import { defineMethod } from '../method.js';
-import { chooseCooccurrence, cooccurrenceStorage } from './cooccurrence.js';
-
-const onValidation = 'left out: chosen on validation';
+import { chooseCooccurrence, cooccurrenceStorage, ranges } from './cooccurrence.js';
 
 const shape = {
   cooccurrence: z
     .strictObject({
-      window: z
-        .int()
-        .positive()
-        .optional()
-        .describe(`items meet when at most so many places apart; ${onValidation}`),
-      decay: z
-        .number()
-        .gt(0)
-        .max(1)
-        .optional()
-        .describe(`weight of a history item relative to the next newer one; ${onValidation}`),
-      normalization: z
-        .number()
-        .min(0)
-        .max(1)
-        .optional()
-        .describe(`0: raw counts, 0.5: cosine; ${onValidation}`),
-      shrinkage: z
-        .number()
-        .min(0)
+      ...openShape(ranges, {
+        window: 'items meet when at most so many places apart',
+        decay: 'weight of a history item relative to the next newer one',
+        normalization: '0: raw counts, 0.5: cosine',
+      }),
+      shrinkage: ranges.shrinkage
         .default(10)
         .describe("added to an item's count, so that rare items do not win by one meeting"),
+      ...choiceShape,
     })
     .prefault({}),
 };
@@ -49,14 +35,14 @@ export const cooccurrence = defineMethod({
   leastValues: (_settings, { dataset }) => dataset.catalog.size,
   learning: {
     kind: 'fit',
-    async fit(model, { cooccurrence: settings }, { dataset }, { signal }) {
+    async fit(model, { cooccurrence: { protocol, ...given } }, { dataset }, { signal }) {
       model.fitted = await chooseCooccurrence(
         {
           catalogSize: dataset.catalog.size,
           sequences: [...dataset.sequencesOf('train')],
-          ...settings,
+          ...given,
         },
-        [...dataset.instances('validation')],
+        choiceWindows(dataset, protocol),
         signal,
       );
       const { window, decay, normalization } = model.fitted.settings;

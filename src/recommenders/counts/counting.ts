@@ -1,5 +1,5 @@
 /**
- * What counting recommenders share: checked items, stops between queries, the best of a row of scores.
+ * What recommenders that are counted or solved share: checked items, stops between queries, the best of a row of scores.
  */
 import type { CandidateQuery, RetrievalQuery } from '../../data/index.js';
 import { faults } from '../../errors/index.js';
@@ -22,9 +22,12 @@ const BATCH = 64;
 /** Scores and retrieves by a function of history and item. */
 export abstract class Counting implements Recommender, Retriever {
   abstract readonly name: string;
-  readonly trainableParameters = 0;
-
   constructor(readonly catalogSize: number) {}
+
+  /** None where all is counted. */
+  get trainableParameters(): number {
+    return 0;
+  }
 
   /** The score of each item after a history; both are checked. */
   protected abstract scores(history: readonly number[], items: readonly number[]): number[];
@@ -74,24 +77,33 @@ export abstract class Counting implements Recommender, Retriever {
   }
 }
 
+/** Number of elements per axis; undefined for any number. A number alone is that of the only axis. */
+type Lengths = number | undefined | readonly (number | undefined)[];
+
 /**
- * Numbers of saved tensors by key.
- * @param lengths how many each must hold; undefined for any number
+ * Numbers of saved tensors by key, row after row.
+ * @param lengths how many each must hold
  * @throws IloraError `format` listing every tensor that misfits
  */
 export function savedNumbers<K extends string>(
   saved: ReadonlyMap<string, Tensor>,
-  lengths: Record<K, number | undefined>,
+  lengths: Record<K, Lengths>,
   where: string,
 ): Record<K, number[]> {
   const lines: string[] = [];
   const numbers = {} as Record<K, number[]>;
-  for (const [key, length] of Object.entries(lengths) as [K, number | undefined][]) {
+  for (const [key, length] of Object.entries(lengths) as [K, Lengths][]) {
+    const wanted = Array.isArray(length) ? length : [length];
     const tensor = saved.get(key);
+    const fits =
+      tensor?.shape.length === wanted.length &&
+      wanted.every((own, axis) => own === undefined || own === tensor.shape[axis]);
     if (tensor === undefined) lines.push(`${key}: expected a tensor, got nothing`);
-    else if (tensor.shape.length !== 1 || (length !== undefined && tensor.size !== length))
-      lines.push(`${key}: expected shape [${length ?? 'n'}], got [${tensor.shape.join(', ')}]`);
-    else numbers[key] = tensor.toNumbers();
+    else if (fits) numbers[key] = tensor.toNumbers();
+    else {
+      const shape = wanted.map((own) => own ?? 'n').join(', ');
+      lines.push(`${key}: expected shape [${shape}], got [${tensor.shape.join(', ')}]`);
+    }
   }
   for (const key of saved.keys())
     if (!(key in lengths)) lines.push(`${key}: expected no such tensor`);

@@ -91,7 +91,7 @@ test('counts for the rows at hand score exactly as all counts do', async () => {
   const some = new Cooccurrence({
     catalogSize,
     sequences: [],
-    meetings: countMeetingsFor(instances, sequences, { catalogSize, window: 10 }),
+    pairs: countMeetingsFor(instances, sequences, { catalogSize, window: 10 }),
   });
   const all = new Cooccurrence({ catalogSize, sequences, window: 10 });
   assert.deepEqual(await some.score(instances), await all.score(instances));

@@ -46,8 +46,11 @@ test('an empty history scores every candidate 0', async () => {
 });
 
 test('settings out of range and items outside the catalog are refused', async () => {
-  assert.throws(() => new Cooccurrence({ ...plain, window: 0 }), /Cooccurrence.window: .* got 0/);
-  assert.throws(() => new Cooccurrence({ ...plain, decay: 1.5 }), /Cooccurrence.decay/);
+  assert.throws(
+    () => new Cooccurrence({ ...plain, window: 0 }),
+    /Cooccurrence: .*\n.*window: expected .*>0, got 0/,
+  );
+  assert.throws(() => new Cooccurrence({ ...plain, decay: 1.5 }), /decay: expected .*<=1, got 1.5/);
   assert.throws(() => new Cooccurrence({ ...plain, normalization: -1 }), /normalization/);
   assert.throws(() => new Cooccurrence({ ...plain, catalogSize: 2 }), /\[0, 2\), got 2/);
   await assert.rejects(new Cooccurrence(plain).score([instance([9], [1])]), /got 9/);

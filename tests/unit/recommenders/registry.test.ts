@@ -123,6 +123,7 @@ it('an encoder is made of its description, frozen, with room for its tensors', (
 const HOME: Readonly<Record<string, RegExp>> = {
   popularity: /^recommenders\/counts\//,
   cooccurrence: /^recommenders\/counts\//,
+  markov: /^recommenders\/counts\//,
   sasrec: /^recommenders\/sasrec\//,
   base: /^recommenders\/llm\//,
   lora: /^recommenders\/llm\//,

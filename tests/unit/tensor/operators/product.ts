@@ -260,7 +260,99 @@ const REDUCED = {
   mean: (losses: number[]): Nd => ({ shape: [], data: [total(losses) / losses.length] }),
 };
 
+/** x xᵀ + 1: symmetric and positive definite. */
+const definite = (x: t.Tensor): t.Tensor => {
+  const square = t.matmul(x, t.transpose(x, -1, -2));
+  const D = square.axis(-1);
+  const one = t.Tensor.from(Float64Array.from({ length: D * D }, (_, i) => +(i % (D + 1) === 0)));
+  return t.add(square, t.cast(t.reshape(one, [D, D]), square.dtype));
+};
+const definiteNd = (x: Nd): Nd =>
+  onPlaces(matmul(x, turned(x)), (v, [i, j]) => v + (i === j ? 1 : 0));
+/** Of each element and its places on the last two axes. */
+const onPlaces = (x: Nd, of: (value: number, places: [number, number]) => number): Nd =>
+  build(x.shape, (index) => of(at(x, index), index.slice(-2) as [number, number]));
+
+/** The Cholesky-Banachiewicz rows, matrix by matrix. */
+function lower(x: Nd): Nd {
+  const D = x.shape.at(-1) as number;
+  const data = new Array<number>(x.data.length).fill(0);
+  for (let start = 0; start < x.data.length; start += D * D) {
+    const place = (i: number, j: number): number => start + i * D + j;
+    for (let i = 0; i < D; i++)
+      for (let j = 0; j <= i; j++) {
+        let rest = x.data[place(i, j)] as number;
+        for (let k = 0; k < j; k++)
+          rest -= (data[place(i, k)] as number) * (data[place(j, k)] as number);
+        data[place(i, j)] = i === j ? Math.sqrt(rest) : rest / (data[place(j, j)] as number);
+      }
+  }
+  return { shape: x.shape, data };
+}
+
+/** x⁻¹ y by Gauss-Jordan elimination, for one matrix and its right sides. */
+function eliminate(x: Nd, y: Nd): Nd {
+  const [D, R] = y.shape as [number, number];
+  const rows = Array.from({ length: D }, (_, i) => [
+    ...x.data.slice(i * D, (i + 1) * D),
+    ...y.data.slice(i * R, (i + 1) * R),
+  ]);
+  for (const [i, own] of rows.entries()) {
+    const pivot = own[i] as number;
+    for (const [k, value] of own.entries()) own[k] = value / pivot;
+    for (const [j, other] of rows.entries()) {
+      const factor = other[i] as number;
+      if (j !== i) for (const [k, value] of own.entries()) other[k]! -= factor * value;
+    }
+  }
+  return { shape: [D, R], data: rows.flatMap((row) => row.slice(D)) };
+}
+const identity = (D: number): Nd => build([D, D], ([i, j]) => (i === j ? 1 : 0));
+
 export const product: Table = {
+  cholesky: {
+    dtypes: ['float64', 'float32'],
+    slack: 16,
+    gradient: true,
+    named: /aten::(linalg_cholesky|transpose|matmul)/,
+    cases: [nd([3, 3], 1), nd([2, 4, 4], 2), nd([1, 1], 3)].map((x) => ({
+      inputs: [x],
+      run: (y) => t.cholesky(definite(y)),
+      want: (y) => lower(definiteNd(y)),
+    })),
+    misfits: [
+      () => t.cholesky(t.zeros([2, 3])),
+      () => t.cholesky(t.zeros([2, 2])),
+      () => t.cholesky(t.Tensor.from([1, 2, 2, 1], [2, 2])),
+    ],
+  },
+  choleskySolve: {
+    dtypes: ['float64', 'float32'],
+    slack: 64,
+    gradient: true,
+    named: /aten::(cholesky_solve|linalg_cholesky|transpose|matmul)/,
+    cases: [nd([3, 1], 5), nd([3, 4], 6)].map((y) => ({
+      inputs: [y, nd([3, 3], 1)],
+      run: (right, x) => t.choleskySolve(right, t.cholesky(definite(x))),
+      want: (right, x) => eliminate(definiteNd(x), right),
+    })),
+    misfits: [
+      () => t.choleskySolve(t.zeros([3, 1]), t.zeros([2, 2])),
+      () => t.choleskySolve(t.zeros([2]), t.zeros([2, 2])),
+    ],
+  },
+  choleskyInverse: {
+    dtypes: ['float64', 'float32'],
+    slack: 64,
+    gradient: true,
+    named: /aten::(cholesky_inverse|linalg_cholesky|transpose|matmul)/,
+    cases: [nd([4, 4], 1), nd([1, 1], 3)].map((x) => ({
+      inputs: [x],
+      run: (y) => t.choleskyInverse(t.cholesky(definite(y))),
+      want: (y) => eliminate(definiteNd(y), identity(y.shape[0] as number)),
+    })),
+    misfits: [() => t.choleskyInverse(t.zeros([2, 3])), () => t.choleskyInverse(t.zeros([3]))],
+  },
   matmul: products,
   linear: {
     dtypes: FLOATS,
