@@ -4,6 +4,7 @@
 import { statSync } from 'node:fs';
 import { Command, Option } from '@commander-js/extra-typings';
 import {
+  coldDraft,
   type DatasetDraft,
   type DatasetSummary,
   describeBadRow,
@@ -29,6 +30,7 @@ import { cacheDir } from './cache.js';
 import {
   ATTRIBUTES_HELP,
   attributeNames,
+  COLD_HELP,
   decimal,
   fractions,
   textOptions,
@@ -56,6 +58,7 @@ export function dataCommand() {
   const command = new Command('data').description('download, import, inspect and audit datasets');
   addPull(command);
   addImport(command);
+  addCold(command);
   addInfo(command);
   addPreview(command);
   command.addCommand(auditCommand());
@@ -198,6 +201,29 @@ function addImport(parent: Command): void {
         const understood = { understood: { columns, attributes, timeUnit, badRows } };
         const write = { ...writeOptions(options), signal };
         await finish(options.out, result.draft, write, options.json, understood);
+      });
+    });
+}
+
+function addCold(parent: Command): void {
+  parent
+    .command('cold')
+    .description('make a dataset whose held-out items are absent from training')
+    .argument('<dataset>', 'dataset folder')
+    .requiredOption('--out <folder>', 'dataset folder to write')
+    .option('--share <x>', 'cold items as a share of those in train, at most 0.5', decimal, 0.1)
+    .option('--seed <n>', 'seed that draws the cold items', wholeNumber, 1)
+    .option('--overwrite', 'replace a dataset that stands there')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', COLD_HELP)
+    .action(async (folder, { out, share, seed, overwrite = false, json }) => {
+      await refuseTaken(out, overwrite);
+      await interruptible(async (signal) => {
+        const dataset = await openDataset(folder);
+        const draft = await coldDraft(dataset, { share, seed, signal });
+        const { count: candidateCount, seed: candidateSeed } = dataset.manifest.candidates;
+        const write = { candidateCount, seed: candidateSeed, overwrite, signal };
+        await finish(out, draft, write, json, {});
       });
     });
 }
