@@ -25,9 +25,9 @@ export function describeManifest(folder: string, manifest: DatasetManifest): str
     ...describeSplit(splitRule),
     `  rows      ${splitNames.map((split) => `${split} ${thousands(counts.rows[split])}`).join(', ')}`,
     `  history   ${manifest.window.minHistory} to ${manifest.window.maxHistory} items; ${manifest.candidates.count} candidates, seed ${manifest.candidates.seed}`,
-    ...Object.entries(dropped).map(
-      ([reason, count]) => `  left out  ${thousands(count)} ${inWords(reason)}`,
-    ),
+    ...Object.entries(dropped)
+      .filter(([, count]) => count > 0)
+      .map(([reason, count]) => `  left out  ${thousands(count)} ${inWords(reason)}`),
     ...manifest.notes.map((text) => `  note      ${text}`),
     `  hash      ${manifest.hash}`,
   ];
@@ -43,7 +43,7 @@ function describeSplit(splitRule: DatasetManifest['splitRule']): string[] {
   const { items, users, share, seed, parent } = cold;
   const count = thousands(items.validation + items.test);
   return [
-    `  split     ${cold.rule}: ${count} items are taken out of train: ${thousands(items.validation)} targets of validation, ${thousands(items.test)} of test`,
+    `  split     ${cold.rule}: ${count} items are taken out of train; ${thousands(items.validation)} are targets of validation, ${thousands(items.test)} of test`,
     `  drawn     share ${share} of the items in train, seed ${seed}`,
     `  of users  train ${thousands(users.train)}, validation ${thousands(users.validation)}, test ${thousands(users.test)}`,
     `  parent    ${parent.name}, split ${parent.splitRule.rule}, hash ${parent.hash}`,

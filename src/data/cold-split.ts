@@ -87,8 +87,7 @@ export function chooseColdItems(
   const occurs = new Uint8Array(catalog.size);
   for (const { items } of dataset.sequencesOf('train')) for (const item of items) occurs[item] = 1;
   const inTrain = occurs.reduce((sum, one) => sum + one, 0);
-  if (inTrain === 0)
-    throw mismatch('data', { where: folder, expected: 'train sequences', got: 'none' });
+  if (inTrain === 0) throw mismatch('data', { where: folder, expected: 'train sequences', got: 0 });
   const count = Math.round(share * inTrain);
   const eligible = itemsWithOwnTitle(catalog).filter((item) => occurs[item] === 1);
   if (count < 2 || eligible.length < count)
@@ -193,7 +192,7 @@ class ColdSplit {
       throw mismatch('data', {
         where: this.parent.folder,
         expected: `rows of validation and test with a cold target after ${this.minHistory} warm items`,
-        got: `${validation.rows} and ${testWide.rows}`,
+        got: [validation.rows, testWide.rows],
         hint: 'ask for a larger share, or another seed',
       });
     const { sequences, rows, dropped, users } = this;
