@@ -76,6 +76,7 @@ function addPull(parent: Command): void {
     .option('--from <folder>', 'read from this folder instead of downloading')
     .option('--python <command>', 'Python whose pip downloads', 'python3')
     .addOption(titlesOption().default('published' as const))
+    .option('--attributes', 'movielens-100k: keep genres and year (another hash than without)')
     .option('--candidates <n>', 'candidates per row, the target included', wholeNumber, 20)
     .option('--seed <n>', 'seed of the frozen candidates', wholeNumber, seed)
     .option('--overwrite', 'replace a dataset that stands there')
@@ -96,8 +97,15 @@ async function pullDraft(
     from,
     python,
     titles,
+    attributes: hasAttributes = false,
     signal,
-  }: { from?: string; python: string; titles: TitleStyle; signal: AbortSignal },
+  }: {
+    from?: string;
+    python: string;
+    titles: TitleStyle;
+    attributes?: boolean;
+    signal: AbortSignal;
+  },
 ): Promise<DatasetDraft> {
   const isMovielens = name === 'movielens-100k';
   if (!isMovielens && name !== 'lastfm' && name !== 'steam')
@@ -109,7 +117,14 @@ async function pullDraft(
     });
   if (from !== undefined) {
     const movielens = isMovielens ? await readMovielens(from) : undefined;
-    if (movielens !== undefined) return prepareMovielens100k(movielens, titles);
+    if (movielens !== undefined) return prepareMovielens100k(movielens, titles, { hasAttributes });
+    if (hasAttributes)
+      throw mismatch('usage', {
+        where: `ilora data pull ${name} --attributes`,
+        expected: 'movielens-100k as GroupLens or RecBole have it, with genres',
+        got: from,
+        hint: 'leave --attributes out',
+      });
     return readPublishedFolder(from, { name, titleStyle: titles });
   }
   if (!isMovielens)
@@ -127,7 +142,7 @@ async function pullDraft(
     onProgress: ({ text, bytes }) =>
       note(bytes === undefined ? text : `${text} (${(bytes / 1e6).toFixed(1)} MB)`),
   });
-  return prepareMovielens100k(movielens, titles);
+  return prepareMovielens100k(movielens, titles, { hasAttributes });
 }
 
 function addImport(parent: Command): void {
