@@ -35,6 +35,8 @@ export interface LlamaForwardOptions {
   /** Added to the attention scores, [B or 1, 1, T, S]; it forbids at least all later tokens. By default those. */
   mask?: Tensor;
   cache?: KvCache;
+  /** K: how many of the first layers are run, the last norm behind them; by default all. */
+  layers?: number;
   /** Positions whose states are asked for, row-major in [B, T]; by default all. */
   states?: readonly number[];
 }
@@ -97,7 +99,7 @@ export class Llama extends Module {
   }
 
   /**
-   * Runs all layers.
+   * Runs the layers.
    * @param hidden_BTD embeddings of tokens and of item slots
    * @returns states after the last norm, [B, T, D], or [X, D] for X `states` that were asked for
    * @throws ShapeError if the width is not the model's
@@ -105,11 +107,24 @@ export class Llama extends Module {
    */
   forward(
     hidden_BTD: Tensor,
-    { pass, positions, mask, cache, states }: LlamaForwardOptions = {},
+    {
+      pass,
+      positions,
+      mask,
+      cache,
+      layers: K = this.layers.length,
+      states,
+    }: LlamaForwardOptions = {},
   ): Tensor {
     const { B, T } = dims('Llama.forward(hidden)', hidden_BTD, 'B T D', {
       D: this.#config.hiddenSize,
     });
+    if (!(Number.isInteger(K) && K >= 1 && K <= this.layers.length))
+      throw mismatch('usage', {
+        where: 'Llama.forward(layers)',
+        expected: `a whole number from 1 to ${this.layers.length}`,
+        got: K,
+      });
     const start = cache?.length ?? 0;
     if (start > 0 && T > 1 && mask === undefined) {
       throw mismatch('shape', {
@@ -142,9 +157,10 @@ export class Llama extends Module {
     const recomputation = pass?.recomputation;
     if (recomputation !== undefined) x_BTD = recomputation.leaf(x_BTD);
     const asked = states && this.#asked(states, [B, T]);
-    for (const layer of this.layers) {
+    const layers = this.layers.slice(0, K);
+    for (const layer of layers) {
       // The last layer's states are nobody's keys: only those that are asked for are worth their products.
-      const places = layer === this.layers.at(-1) ? asked?.places : undefined;
+      const places = layer === layers.at(-1) ? asked?.places : undefined;
       const input = { rotation, attention, cache, pass, ...(places && { places }) };
       const body = (x: Tensor): Tensor => layer.forward(x, input);
       // What a layer makes on its way goes with it: a backward pass holds what it needs by itself. A
