@@ -11,7 +11,7 @@
  * - sequences of at least six items that rise or fall by id or by title throughout (2 in 720 by chance);
  * - sequences that follow the majority of the others in 95 % of at least 15 decided pairs.
  */
-import type { Dataset } from '../data/index.js';
+import { coldRuleOf, type Dataset } from '../data/index.js';
 import { Random } from '../random/index.js';
 import { isAbove } from './chance.js';
 import { type Check, type Finding, outOf, percent } from './finding.js';
@@ -106,7 +106,9 @@ function distinctOrders(dataset: Dataset): number[][] {
   const seenIn = new Int32Array(catalog.size).fill(-1);
   const runs = hasRowsOnly(dataset) ? new Set<string>() : undefined;
   const orders: number[][] = [];
+  const lastOf = coldRuleOf(dataset.manifest.splitRule) && lastSequences(dataset);
   for (let sequence = 0; sequence < sequences.size; sequence++) {
+    if (lastOf !== undefined && lastOf.get(sequences.user(sequence)) !== sequence) continue;
     const items = sequences.itemsOf(sequence);
     if (runs !== undefined && repeatsRun(items, runs)) continue;
     const order: number[] = [];
@@ -118,6 +120,13 @@ function distinctOrders(dataset: Dataset): number[][] {
     orders.push(order);
   }
   return orders;
+}
+
+/** Number of each user's last sequence: where rows have sequences of their own, the last one holds most. */
+function lastSequences({ sequences }: Dataset): Map<string, number> {
+  const lastOf = new Map<string, number>();
+  for (let i = 0; i < sequences.size; i++) lastOf.set(sequences.user(i), i);
+  return lastOf;
 }
 
 /**

@@ -2,7 +2,7 @@
  * Ways over the rows and sequences of a dataset that several checks share.
  */
 import type { Dataset } from '../data/index.js';
-import { type SplitName, splitNames } from '../data/index.js';
+import { coldRuleOf, type SplitName, splitNames } from '../data/index.js';
 
 /** A row as views into its sequence. */
 export interface RowView {
@@ -59,15 +59,20 @@ export function trainCounts(dataset: Dataset): Int32Array {
   return counts;
 }
 
+/** The rule that put users on their side; of a split by cold items that of its parent. */
+export function userRule({ manifest }: Dataset): Dataset['manifest']['splitRule'] {
+  return coldRuleOf(manifest.splitRule)?.parent.splitRule ?? manifest.splitRule;
+}
+
 /** Whether each published row stands for a sequence of its own, so that users are not known. */
 export function hasRowsOnly(dataset: Dataset): boolean {
-  const { rule, train } = dataset.manifest.splitRule;
+  const { rule, train } = userRule(dataset);
   return rule === 'as-published' && train === 'rows';
 }
 
 /** Whether the source says which user a sequence belongs to. */
 export function namesUsers(dataset: Dataset): boolean {
-  return dataset.manifest.splitRule.rule !== 'as-published';
+  return userRule(dataset).rule !== 'as-published';
 }
 
 /** Number of rows of all splits. */

@@ -5,12 +5,12 @@
  */
 import type { Dataset } from '../data/index.js';
 import { type Check, type Finding, outOf } from './finding.js';
-import { heldOutSplits, namesUsers, rowsOf, sequencesIn } from './rows.js';
+import { heldOutSplits, namesUsers, rowsOf, sequencesIn, userRule } from './rows.js';
 
 export const userOverlap: Check = {
   id: 'user-overlap',
   run(dataset: Dataset): Finding {
-    const { sequences, manifest } = dataset;
+    const { sequences } = dataset;
     const trainEnd = new Map<number, number>();
     for (const { sequence, position } of rowsOf(dataset, 'train'))
       trainEnd.set(sequence, Math.max(position, trainEnd.get(sequence) ?? -1));
@@ -26,7 +26,7 @@ export const userOverlap: Check = {
       }
     }
     const shared = [...heldOut].filter((user) => trainUsers.has(user)).length;
-    const { rule } = manifest.splitRule;
+    const { rule } = userRule(dataset);
     const isInside = rule === 'by-time' || rule === 'leave-one-out';
     const isKnown = namesUsers(dataset) || trainedOn > 0;
     const severity =

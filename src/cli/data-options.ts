@@ -70,6 +70,13 @@ Attributes: every further column of the items file is kept, its name in snake_ca
   At most ${MAX_ATTRIBUTES} attributes; a text is cut at ${MAX_TEXT_CHARACTERS} characters, a list at
   ${MAX_ENTRIES} entries, an entry at ${MAX_ENTRY_CHARACTERS}. "ilora data preview FILE" shows them.`;
 
+/** What a split by cold items is. */
+export const COLD_HELP = `
+Half of the cold items are targets of validation, half of test; train has neither. A held-out row is
+a target of the dataset's own held-out users, after the items that its user had before and that
+occur in train. test has the last row of each user, test-wide all.
+An item whose title another item has is never cold. Items, ids and candidates per row stay.`;
+
 /** Candidates, seed and overwriting. */
 export function writeOptions(options: {
   candidates: number;

@@ -4,6 +4,7 @@
 import stringWidth from 'string-width';
 import {
   type ColumnMap,
+  coldRuleOf,
   type DatasetManifest,
   type DatasetSummary,
   splitNames,
@@ -13,22 +14,39 @@ import { visible } from '../errors/index.js';
 /** What a dataset is and where it comes from. */
 export function describeManifest(folder: string, manifest: DatasetManifest): string[] {
   const { counts, dropped, splitRule } = manifest;
-  const { rule, ...parameters } = splitRule;
+  const whose = coldRuleOf(splitRule) === undefined ? 'users    ' : 'sequences';
   return [
     `${manifest.name} in ${folder}`,
     `  origin    ${manifest.origin}`,
     `  licence   ${manifest.licence}`,
     ...(manifest.citation === '' ? [] : [`  cite      ${manifest.citation}`]),
     `  items     ${thousands(counts.items)} (titles: ${manifest.titles})`,
-    `  users     ${thousands(counts.users)} with ${thousands(counts.interactions)} interactions`,
-    `  split     ${rule} ${JSON.stringify(parameters)}`,
+    `  ${whose} ${thousands(counts.users)} with ${thousands(counts.interactions)} interactions`,
+    ...describeSplit(splitRule),
     `  rows      ${splitNames.map((split) => `${split} ${thousands(counts.rows[split])}`).join(', ')}`,
     `  history   ${manifest.window.minHistory} to ${manifest.window.maxHistory} items; ${manifest.candidates.count} candidates, seed ${manifest.candidates.seed}`,
-    ...Object.entries(dropped).map(
-      ([reason, count]) => `  left out  ${thousands(count)} ${inWords(reason)}`,
-    ),
+    ...Object.entries(dropped)
+      .filter(([, count]) => count > 0)
+      .map(([reason, count]) => `  left out  ${thousands(count)} ${inWords(reason)}`),
     ...manifest.notes.map((text) => `  note      ${text}`),
     `  hash      ${manifest.hash}`,
+  ];
+}
+
+/** How rows were held out. */
+function describeSplit(splitRule: DatasetManifest['splitRule']): string[] {
+  const cold = coldRuleOf(splitRule);
+  if (cold === undefined) {
+    const { rule, ...parameters } = splitRule;
+    return [`  split     ${rule} ${JSON.stringify(parameters)}`];
+  }
+  const { items, users, share, seed, parent } = cold;
+  const count = thousands(items.validation + items.test);
+  return [
+    `  split     ${cold.rule}: ${count} items are taken out of train; ${thousands(items.validation)} are targets of validation, ${thousands(items.test)} of test`,
+    `  drawn     share ${share} of the items in train, seed ${seed}`,
+    `  of users  train ${thousands(users.train)}, validation ${thousands(users.validation)}, test ${thousands(users.test)}`,
+    `  parent    ${parent.name}, split ${parent.splitRule.rule}, hash ${parent.hash}`,
   ];
 }
 

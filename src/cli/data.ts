@@ -4,6 +4,7 @@
 import { statSync } from 'node:fs';
 import { Command, Option } from '@commander-js/extra-typings';
 import {
+  coldDraft,
   type DatasetDraft,
   type DatasetSummary,
   describeBadRow,
@@ -29,6 +30,7 @@ import { cacheDir } from './cache.js';
 import {
   ATTRIBUTES_HELP,
   attributeNames,
+  COLD_HELP,
   decimal,
   fractions,
   textOptions,
@@ -56,6 +58,7 @@ export function dataCommand() {
   const command = new Command('data').description('download, import, inspect and audit datasets');
   addPull(command);
   addImport(command);
+  addCold(command);
   addInfo(command);
   addPreview(command);
   command.addCommand(auditCommand());
@@ -73,6 +76,7 @@ function addPull(parent: Command): void {
     .option('--from <folder>', 'read from this folder instead of downloading')
     .option('--python <command>', 'Python whose pip downloads', 'python3')
     .addOption(titlesOption().default('published' as const))
+    .option('--attributes', 'movielens-100k: keep genres and year (another hash than without)')
     .option('--candidates <n>', 'candidates per row, the target included', wholeNumber, 20)
     .option('--seed <n>', 'seed of the frozen candidates', wholeNumber, seed)
     .option('--overwrite', 'replace a dataset that stands there')
@@ -93,8 +97,15 @@ async function pullDraft(
     from,
     python,
     titles,
+    attributes: hasAttributes = false,
     signal,
-  }: { from?: string; python: string; titles: TitleStyle; signal: AbortSignal },
+  }: {
+    from?: string;
+    python: string;
+    titles: TitleStyle;
+    attributes?: boolean;
+    signal: AbortSignal;
+  },
 ): Promise<DatasetDraft> {
   const isMovielens = name === 'movielens-100k';
   if (!isMovielens && name !== 'lastfm' && name !== 'steam')
@@ -106,7 +117,14 @@ async function pullDraft(
     });
   if (from !== undefined) {
     const movielens = isMovielens ? await readMovielens(from) : undefined;
-    if (movielens !== undefined) return prepareMovielens100k(movielens, titles);
+    if (movielens !== undefined) return prepareMovielens100k(movielens, titles, { hasAttributes });
+    if (hasAttributes)
+      throw mismatch('usage', {
+        where: `ilora data pull ${name} --attributes`,
+        expected: 'movielens-100k as GroupLens or RecBole have it, with genres',
+        got: from,
+        hint: 'leave --attributes out',
+      });
     return readPublishedFolder(from, { name, titleStyle: titles });
   }
   if (!isMovielens)
@@ -124,7 +142,7 @@ async function pullDraft(
     onProgress: ({ text, bytes }) =>
       note(bytes === undefined ? text : `${text} (${(bytes / 1e6).toFixed(1)} MB)`),
   });
-  return prepareMovielens100k(movielens, titles);
+  return prepareMovielens100k(movielens, titles, { hasAttributes });
 }
 
 function addImport(parent: Command): void {
@@ -198,6 +216,29 @@ function addImport(parent: Command): void {
         const understood = { understood: { columns, attributes, timeUnit, badRows } };
         const write = { ...writeOptions(options), signal };
         await finish(options.out, result.draft, write, options.json, understood);
+      });
+    });
+}
+
+function addCold(parent: Command): void {
+  parent
+    .command('cold')
+    .description('make a dataset whose held-out items are absent from training')
+    .argument('<dataset>', 'dataset folder')
+    .requiredOption('--out <folder>', 'dataset folder to write')
+    .option('--share <x>', 'cold items as a share of those in train, at most 0.5', decimal, 0.1)
+    .option('--seed <n>', 'seed that draws the cold items', wholeNumber, 1)
+    .option('--overwrite', 'replace a dataset that stands there')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', COLD_HELP)
+    .action(async (folder, { out, share, seed, overwrite = false, json }) => {
+      await refuseTaken(out, overwrite);
+      await interruptible(async (signal) => {
+        const dataset = await openDataset(folder);
+        const draft = await coldDraft(dataset, { share, seed, signal });
+        const { count: candidateCount, seed: candidateSeed } = dataset.manifest.candidates;
+        const write = { candidateCount, seed: candidateSeed, overwrite, signal };
+        await finish(out, draft, write, json, {});
       });
     });
 }

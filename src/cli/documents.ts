@@ -124,6 +124,7 @@ export const DOCUMENTS = {
           times: z.array(z.number()).optional(),
           target: count,
           candidates: z.array(count),
+          pool: count.optional().describe('items that negatives are drawn from'),
           titles: z.strictObject({
             history: z.array(text),
             target: text,

@@ -63,6 +63,11 @@ export class Dataset {
     return this.parts.rows[split].rows;
   }
 
+  /** The rows of a split as ranges of targets; not to be added to. */
+  rowRanges(split: SplitName): RowRanges {
+    return this.parts.rows[split];
+  }
+
   /** Sequence and target position of a row. */
   window(split: SplitName, row: number): Window {
     return this.parts.rows[split].window(row);

@@ -33,6 +33,8 @@ export interface DatasetDraft {
   train: RowRanges;
   validation: RowRanges;
   test: RowRanges;
+  /** Rows of `test-wide`, where they do not follow from `test` ({@link wideTestRows}). */
+  testWide?: RowRanges;
   dropped: Record<string, number>;
   notes: string[];
 }
@@ -42,9 +44,11 @@ export const wideRowsPerUser = 20;
 
 /**
  * Rows of `test-wide`: up to 20 evenly spaced targets of every test sequence, the last one always
- * among them. Targets up to the sequence's last train or validation row are left out.
+ * among them. Targets up to the sequence's last train or validation row are left out. A draft that names its rows
+ * keeps them.
  */
 export function wideTestRows(draft: DatasetDraft): RowRanges {
+  if (draft.testWide !== undefined) return draft.testWide;
   const rows = new RowRanges();
   const train = draft.train.lastPositions();
   const validation = draft.validation.lastPositions();

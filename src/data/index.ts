@@ -16,6 +16,14 @@ export {
 } from './attribute.js';
 export { type DrawOdds, firstPlaceOdds, reciprocalPlaceOdds } from './candidate-odds.js';
 export { CandidateSampler } from './candidates.js';
+export {
+  type ColdItems,
+  type ColdOptions,
+  type ColdRule,
+  chooseColdItems,
+  coldDraft,
+  coldRuleOf,
+} from './cold-split.js';
 export { Dataset, type DatasetParts } from './dataset.js';
 export { type DatasetDraft, publishedWindow, type WindowRule, wideTestRows } from './draft.js';
 export {

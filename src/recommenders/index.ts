@@ -31,6 +31,12 @@ export { AdaptedModel } from './llm/adapted-model.js';
 export { Adapter, type AdapterOptions, type AdapterRates } from './llm/adapter.js';
 export { type Base, baseDtype, convertedDir, hashModel, openBase } from './llm/base.js';
 export {
+  itemTextVectors,
+  standardised,
+  type TextReader,
+  type TextVectorOptions,
+} from './llm/item-text-vectors.js';
+export {
   type Layout,
   type LayoutRow,
   layOut,

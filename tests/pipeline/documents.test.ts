@@ -65,7 +65,7 @@ describe('documents', () => {
     writeFileSync(at('counts.yaml'), JSON.stringify(tiny));
   });
 
-  it('of data: preview, import, info, audit', () => {
+  it('of data: preview, import, info, audit, cold', () => {
     const preview = documentOf('data-preview', 'data', 'preview', at('ratings.csv')) as {
       columns: string[];
       rows: string[][];
@@ -99,6 +99,9 @@ describe('documents', () => {
     );
     documentOf('data-preview', 'data', 'preview', at('data'), '--rows', '2');
     documentOf('data-audit', 'data', 'audit', at('data'));
+    documentOf('data-import', 'data', 'cold', at('data'), '--out', at('cold'), '--share', '0.4');
+    documentOf('data-info', 'data', 'info', at('cold'));
+    documentOf('data-audit', 'data', 'audit', at('cold'));
   });
 
   it('of runs: train, evaluate with its file, recommend', () => {

@@ -5,7 +5,7 @@
  * fact about how those rows came to be, not a recommendation.
  */
 import { mismatch } from '../../errors/index.js';
-import { NO_ATTRIBUTES } from '../attribute.js';
+import { type AttributeInfo, type Attributes, NO_ATTRIBUTES } from '../attribute.js';
 import { type DatasetDraft, publishedWindow } from '../draft.js';
 import { RowRanges } from '../row-ranges.js';
 import { SequenceStore } from '../sequence-store.js';
@@ -29,6 +29,8 @@ export interface Movielens {
   ratings: MovielensRatings;
   /** Titles with year, by item id minus 1. */
   titles: readonly string[];
+  /** Genres by item id minus 1, none for `unknown`; absent where the source has none. */
+  genres?: readonly (readonly string[])[];
   /** Where they were read from, without paths of this machine. */
   origin: string;
 }
@@ -41,14 +43,37 @@ export const movielensTerms = {
     'F. M. Harper, J. A. Konstan, "The MovieLens Datasets: History and Context", ACM TiiS 5(4), 2015',
 } as const;
 
+/** Attributes of MovieLens-100K's items, where they are asked for. */
+export const movielensAttributes: readonly AttributeInfo[] = [
+  { name: 'genres', type: 'texts' },
+  { name: 'year', type: 'number' },
+];
+
+/**
+ * Genres and year of an item; each is absent where it is not known.
+ *
+ * The year is the last one in brackets of the title. Both layouts have it there, so both give the same.
+ */
+function attributesOf(title: string, genres: readonly string[]): Attributes {
+  const year = [...title.matchAll(/\((\d{4})\)/g)].at(-1)?.[1];
+  return {
+    ...(genres.length > 0 && { genres }),
+    ...(year !== undefined && { year: Number(year) }),
+  };
+}
+
 /** Items of the catalog, with titles in the asked style. */
-export function movielensItems(titles: readonly string[], style: TitleStyle): Item[] {
+export function movielensItems(
+  titles: readonly string[],
+  style: TitleStyle,
+  genres?: readonly (readonly string[])[],
+): Item[] {
   return titles.map((title, id) => ({
     id,
     title: cleanTitle(title, style),
     sourceTitle: tidyTitle(title),
     sourceId: String(id + 1),
-    attributes: NO_ATTRIBUTES,
+    attributes: genres === undefined ? NO_ATTRIBUTES : attributesOf(title, genres[id] ?? []),
   }));
 }
 
@@ -65,11 +90,14 @@ const published = { minRating: 3, fractions: [8, 1, 1], lostRatings: 1 } as cons
  *    first appearance.
  * 5. Train has a row for every target with 3 earlier items, validation and test the last one only.
  *
- * @throws IloraError `data` if the ratings are not the 100,000 of MovieLens-100K
+ * @param hasAttributes  keep genres and year as attributes of the items; without them the dataset's bytes and hash
+ *   are those of the versions before there were any
+ * @throws IloraError `data` if the ratings are not the 100,000 of MovieLens-100K, or genres are asked for and not there
  */
 export function prepareMovielens100k(
-  { ratings, titles, origin }: Movielens,
+  { ratings, titles, genres, origin }: Movielens,
   titleStyle: TitleStyle = 'published',
+  { hasAttributes = false }: { hasAttributes?: boolean } = {},
 ): DatasetDraft {
   const total = ratings.users.length;
   if (total !== 100_000 || titles.length !== 1682)
@@ -77,6 +105,12 @@ export function prepareMovielens100k(
       where: 'MovieLens-100K',
       expected: '100000 ratings of 1682 items',
       got: `${total} of ${titles.length}`,
+    });
+  if (hasAttributes && genres?.length !== titles.length)
+    throw mismatch('data', {
+      where: 'MovieLens-100K: attributes',
+      expected: `genres of ${titles.length} items`,
+      got: genres === undefined ? undefined : genres.length,
     });
   const ratingsOfUser = new Map<number, number[]>();
   let kept = 0;
@@ -114,6 +148,7 @@ export function prepareMovielens100k(
   return movielensDraft({
     titles,
     titleStyle,
+    genres: hasAttributes ? genres : undefined,
     origin,
     sequences,
     split,
@@ -128,6 +163,8 @@ export function prepareMovielens100k(
 export function movielensDraft(parts: {
   titles: readonly string[];
   titleStyle: TitleStyle;
+  /** Given where attributes are kept. */
+  genres?: readonly (readonly string[])[] | undefined;
   origin: string;
   sequences: SequenceStore;
   split: Pick<DatasetDraft, 'train' | 'validation' | 'test'>;
@@ -146,7 +183,8 @@ export function movielensDraft(parts: {
       ties: 'as numpy quicksort leaves them',
     },
     window: publishedWindow,
-    items: movielensItems(parts.titles, parts.titleStyle),
+    items: movielensItems(parts.titles, parts.titleStyle, parts.genres),
+    ...(parts.genres && { attributes: movielensAttributes }),
     sequences: parts.sequences,
     ...parts.split,
     dropped: parts.dropped,
