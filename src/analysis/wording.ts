@@ -1,5 +1,13 @@
 /** Sentences made from figures: what a comparison says, and how figures are to be read. */
-import type { Estimate } from '../evaluation/index.js';
+import type { Protocol } from '../data/index.js';
+import { mismatch } from '../errors/index.js';
+import {
+  type Comparison,
+  type Estimate,
+  type Evaluation,
+  type MetricName,
+  metricLabel,
+} from '../evaluation/index.js';
 import { formatCount, formatPoints, formatPValue, formatRatio } from './format.js';
 import type { ReportComparison, ReportData, ReportMethod } from './report-data.js';
 
@@ -9,6 +17,58 @@ const SIGNIFICANCE = 0.05;
 /** `0.421 (95% interval 0.327 to 0.521, 40 of 95)` */
 export function describeEstimate({ value, low, high, count, total }: Estimate): string {
   return `${formatRatio(value)} (95% interval ${formatRatio(low)} to ${formatRatio(high)}, ${formatCount(count)} of ${formatCount(total)})`;
+}
+
+/** What a protocol shows, in one line. */
+export const describeProtocol = (protocol: Protocol): string =>
+  protocol === 'window'
+    ? 'protocol window: the last items of a history'
+    : 'protocol history: whole histories; what a user has had is no answer';
+
+/** The protocol of evaluations that stand together. @throws IloraError `data` if they have several */
+export function protocolOf(evaluations: readonly Evaluation[], where: string): Protocol {
+  const [protocol = 'window', ...others] = new Set(evaluations.map((each) => each.protocol));
+  if (others.length === 0) return protocol;
+  throw mismatch('data', {
+    where,
+    expected: `evaluations of the protocol ${protocol} only`,
+    got: others[0],
+    hint: 'figures of different protocols share no column',
+  });
+}
+
+/** How the intervals of evaluations were made, and what the filter took out; a line each. */
+export function describeMeasuring(evaluations: readonly Evaluation[]): string[] {
+  const kinds = new Map<MetricName, Set<Estimate['interval']>>();
+  for (const { metrics } of evaluations)
+    for (const [name, figure] of Object.entries(metrics) as [MetricName, Estimate][])
+      kinds.set(name, (kinds.get(name) ?? new Set()).add(figure.interval));
+  const those = (kind: Estimate['interval']) =>
+    (['hr_at_1', 'expected_hr_at_1'] as const)
+      .filter((name) => kinds.get(name)?.has(kind))
+      .map(metricLabel)
+      .join(' and ');
+  const [wilson, bootstrap] = [those('wilson'), those('bootstrap')];
+  const made = [
+    ...(wilson === '' ? [] : [`of ${wilson} by Wilson`]),
+    ...(bootstrap === '' ? [] : [`of ${bootstrap} by a bootstrap of whole users`]),
+  ];
+  const filter = evaluations.find((each) => each.filter)?.filter;
+  const total = evaluations[0]?.numRows ?? 0;
+  const catalog = evaluations.find((each) => each.catalogSize)?.catalogSize;
+  return [
+    `intervals: ${made.join('; ')}`,
+    ...(catalog === undefined
+      ? []
+      : [
+          `expected: the mean over all draws of candidates; catalog and recall: among all ${formatCount(catalog)} items outside the history`,
+        ]),
+    ...(filter === undefined
+      ? []
+      : [
+          `the filter took out ${formatCount(filter.candidates)} candidates (${(100 * filter.share).toFixed(1)} % of all but the targets) and the targets of ${formatCount(filter.targets)} of ${formatCount(total)} rows, which count as missed`,
+        ]),
+  ];
 }
 
 /** The paired comparison in words, ending in what it allows to conclude. */
@@ -28,8 +88,25 @@ export function describeComparison({ first, second, comparison }: ReportComparis
     `On ${plural(comparison.numRows, 'row')} with the same candidates, ${first} is right where ${second} is wrong ` +
     `${times(hits.onlyFirst)}, and wrong where ${second} is right ${times(hits.onlySecond)}. ` +
     `The difference in HR@1 is ${formatPoints(value)} points ` +
-    `(95% interval ${formatPoints(low)} to ${formatPoints(high)}; ${name}, ${formatPValue(pValue)}${adjusted}).`;
+    `(95% interval ${formatPoints(low)} to ${formatPoints(high)}; ${name}, ${formatPValue(pValue)}${adjusted}).` +
+    expectedEvidence(comparison);
   return { evidence, conclusion: conclude(first, second, value, decisive) };
+}
+
+/** The same in expectation over draws of candidates, where that is known. */
+function expectedEvidence({ expected, differences }: Comparison): string {
+  const figure = differences.expected_hr_at_1;
+  if (expected === undefined || figure === undefined) return '';
+  const { value, low, high } = figure;
+  const { pValue, adjustedPValue } = expected;
+  const adjusted =
+    adjustedPValue === undefined || adjustedPValue === pValue
+      ? ''
+      : `; ${formatPValue(adjustedPValue)} after Holm's correction`;
+  return (
+    ` Over all draws of candidates it is ${formatPoints(value)} points ` +
+    `(${formatPoints(low)} to ${formatPoints(high)}; sign-flip test over users, ${formatPValue(pValue)}${adjusted}).`
+  );
 }
 
 /** Short form for tables: `iLoRA better`, `not separable`. */

@@ -4,6 +4,7 @@
  * Keys are snake_case. A document never loses a key within a major version; it may gain some.
  */
 import { z } from 'zod';
+import { protocols } from '../data/index.js';
 import { evaluationSchema, evaluationSummarySchema } from '../evaluation/index.js';
 
 const text = z.string();
@@ -19,6 +20,7 @@ const comparison = z.strictObject({
   methods: z.tuple([text, text]).describe('differences are the first minus the second'),
   num_rows: count,
   num_users: count,
+  protocol: z.enum(protocols),
   hits: z.strictObject({
     both: count,
     only_first: count,
@@ -28,10 +30,16 @@ const comparison = z.strictObject({
   test: z.enum(['mcnemar', 'sign-flip']),
   p_value: share.describe('two-sided, for equal HR@1'),
   adjusted_p_value: share.optional().describe("after Holm's correction"),
+  expected: z
+    .strictObject({ p_value: share, adjusted_p_value: share.optional() })
+    .optional()
+    .describe('for equal expected HR@1, by sign flips over users of the summed differences'),
   differences: z.strictObject({
     hr_at_1: difference,
     ndcg_at_10: difference.optional(),
     mrr: difference.optional(),
+    expected_hr_at_1: difference.optional(),
+    expected_mrr: difference.optional(),
   }),
 });
 
@@ -119,11 +127,13 @@ export const DOCUMENTS = {
         z.strictObject({
           split: text,
           row: count,
+          protocol: z.enum(protocols),
           user: text,
           history: z.array(count),
           times: z.array(z.number()).optional(),
           target: count,
           candidates: z.array(count),
+          pool: count.describe('items that negatives are drawn from'),
           titles: z.strictObject({
             history: z.array(text),
             target: text,

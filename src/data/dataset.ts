@@ -7,7 +7,7 @@
 
 import { Random } from '../random/index.js';
 import type { CandidateSampler } from './candidates.js';
-import type { RowRanges } from './row-ranges.js';
+import { evenPositions, type RowRanges } from './row-ranges.js';
 import type { SequenceStore } from './sequence-store.js';
 import type { DatasetManifest } from './store/index.js';
 import type {
@@ -16,6 +16,7 @@ import type {
   FrozenSplitName,
   Instance,
   InstanceOptions,
+  Protocol,
   Sequence,
   SplitName,
   Window,
@@ -70,38 +71,49 @@ export class Dataset {
    *
    * @throws IloraError `usage` if there is no such row
    */
-  instance(
-    split: SplitName,
-    row: number,
-    { draw, protocol = 'window' }: InstanceOptions = {},
-  ): Instance {
-    const { sequences, manifest, catalog } = this.parts;
-    const { sequence, position } = this.window(split, row);
-    const shownFrom = Math.max(0, position - manifest.window.maxHistory);
-    const shown = Array.from(sequences.itemsOf(sequence, shownFrom, position));
-    const target = sequences.itemsOf(sequence, position, position + 1)[0]!;
-    const candidates =
-      this.frozenCandidates(split, row, draw) ??
-      this.drawCandidates(shown, target, split, row, draw);
-    const first = protocol === 'window' ? shownFrom : 0;
-    const history =
-      first === shownFrom ? shown : Array.from(sequences.itemsOf(sequence, 0, position));
-    const times = sequences.timesOf(sequence, first, position);
-    return {
-      split,
-      row,
-      user: sequences.user(sequence),
-      history,
-      ...(times && { times: Array.from(times) }),
-      target,
-      candidates,
-      pool: catalog.size - new Set([...shown, target]).size,
-    };
+  instance(split: SplitName, row: number, { draw, protocol }: InstanceOptions = {}): Instance {
+    return this.instanceAt(this.window(split, row), {
+      ...{ split, row },
+      candidates: (shown, target) =>
+        this.frozenCandidates(split, row, draw) ??
+        this.drawCandidates(shown, target, split, row, draw),
+      ...(protocol && { protocol }),
+    });
   }
 
   /** All rows of a split in order. */
   *instances(split: SplitName, options?: InstanceOptions): Generator<Instance> {
     for (let row = 0; row < this.rows(split); row++) yield this.instance(split, row, options);
+  }
+
+  /**
+   * Several windows of every validation user, for choices that one row per user is too noisy for: evenly spaced over
+   * the positions behind the user's train rows, the last validation row's always. Rows are numbered through; users
+   * stand in the order of the split. Candidates are drawn by the dataset's own seed, a window's always alike: they
+   * are not the frozen ones.
+   *
+   * @param perUser windows of a user at most; fewer where the sequence is short
+   */
+  windows(
+    split: 'validation',
+    { perUser, protocol }: { perUser: number; protocol?: Protocol },
+  ): Instance[] {
+    const { rows, manifest } = this.parts;
+    const learned = rows.train.lastPositions();
+    const windows = [...rows[split].lastPositions()].flatMap(([sequence, last]) => {
+      const first = Math.max(manifest.window.minHistory, (learned.get(sequence) ?? -1) + 1);
+      return evenPositions({ first, last }, perUser).map((position) => ({ sequence, position }));
+    });
+    const { seed } = manifest.candidates;
+    return windows.map((window, row) => {
+      const { sequence, position } = window;
+      const random = new Random(seed, `candidates/${split}/windows`, sequence, position);
+      return this.instanceAt(window, {
+        ...{ split, row },
+        candidates: (shown, target) => this.parts.sampler.draw(shown, target, random),
+        ...(protocol && { protocol }),
+      });
+    });
   }
 
   /**
@@ -113,6 +125,43 @@ export class Dataset {
   *sequencesOf(split: 'train'): Generator<Sequence> {
     for (const [sequence, last] of this.parts.rows[split].lastPositions())
       yield this.parts.sequences.get(sequence, last + 1);
+  }
+
+  /** A window as an instance. */
+  private instanceAt(
+    { sequence, position }: Window,
+    {
+      split,
+      row,
+      protocol = 'window',
+      candidates,
+    }: {
+      split: SplitName;
+      row: number;
+      protocol?: Protocol;
+      /** Candidates of a target after the items that a window shows. */
+      candidates: (shown: readonly number[], target: number) => number[];
+    },
+  ): Instance {
+    const { sequences, manifest, catalog } = this.parts;
+    const shownFrom = Math.max(0, position - manifest.window.maxHistory);
+    const shown = Array.from(sequences.itemsOf(sequence, shownFrom, position));
+    const target = sequences.itemsOf(sequence, position, position + 1)[0]!;
+    const first = protocol === 'window' ? shownFrom : 0;
+    const history =
+      first === shownFrom ? shown : Array.from(sequences.itemsOf(sequence, 0, position));
+    const times = sequences.timesOf(sequence, first, position);
+    return {
+      split,
+      row,
+      protocol,
+      user: sequences.user(sequence),
+      history,
+      ...(times && { times: Array.from(times) }),
+      target,
+      candidates: candidates(shown, target),
+      pool: catalog.size - new Set([...shown, target]).size,
+    };
   }
 
   private frozenCandidates(

@@ -114,6 +114,8 @@ export interface Instance extends CandidateQuery {
   split: SplitName;
   /** Row number in its split; keys the frozen candidates. */
   row: number;
+  /** How much of the past the history holds; absent where nobody said, which is `window`. */
+  protocol?: Protocol;
   user: string;
   /** The item that came next. */
   target: number;

@@ -4,12 +4,14 @@
  * Sources: Q. McNemar 1947 (exact, two-sided binomial on the rows that only one method hits); S. Holm
  * 1979 (step-down correction). McNemar takes rows as independent; where users repeat, whole users
  * flip sign instead (a randomisation test, which is the same test when every user has one row).
+ * Expected HR@1 is no yes or no, so there users always flip the sign of the sum of their differences.
  */
 
+import type { Protocol } from '../data/index.js';
 import { mismatch } from '../errors/index.js';
 import { Random } from '../random/index.js';
 import type { Evaluation } from './evaluate.js';
-import { type BootstrapOptions, bootstrapRatio, groupByUser } from './interval.js';
+import { type BootstrapOptions, bootstrapRatio, groupByUser, type Part } from './interval.js';
 import { type MetricName, metricParts } from './metric.js';
 import type { Outcome } from './outcome.js';
 
@@ -25,6 +27,7 @@ export interface Comparison {
   methods: readonly [string, string];
   numRows: number;
   numUsers: number;
+  protocol: Protocol;
   /** Rows by who hit the target. */
   hits: { both: number; onlyFirst: number; onlySecond: number; neither: number };
   /** `mcnemar` where every user has one row, `sign-flip` over users otherwise. */
@@ -33,8 +36,14 @@ export interface Comparison {
   pValue: number;
   /** After Holm's correction over the comparisons made together. */
   adjustedPValue?: number;
-  differences: { hr_at_1: Difference; ndcg_at_10?: Difference; mrr?: Difference };
+  /** For equal expected HR@1, by sign flips over users: far less noisy than one draw. Absent without catalogs. */
+  expected?: { pValue: number; adjustedPValue?: number };
+  differences: { hr_at_1: Difference } & Partial<Record<PairedMetric, Difference>>;
 }
+
+/** What is compared beside HR@1. */
+const PAIRED = ['ndcg_at_10', 'mrr', 'expected_hr_at_1', 'expected_mrr'] as const;
+type PairedMetric = (typeof PAIRED)[number];
 
 export interface CompareOptions {
   /** Of bootstrap and sign-flip; 0 unless said. */
@@ -61,30 +70,27 @@ export function compare(
     hits[hit ? (other ? 'both' : 'onlyFirst') : other ? 'onlySecond' : 'neither']++;
   });
   const isClustered = groups.length < first.numRows;
-  const hitDifferences = groups.map((rows) =>
-    rows.reduce(
-      (sum, row) => sum + Number(first.outcomes[row]!.hit) - Number(second.outcomes[row]!.hit),
-      0,
-    ),
-  );
+  const others = PAIRED.map((name) => [name, difference(name, first, second, groups, options)]);
+  const expected = userDifferences('expected_hr_at_1', first, second, groups);
   return {
     methods: [first.method, second.method],
     numRows: first.numRows,
     numUsers: groups.length,
+    protocol: first.protocol,
     hits,
     test: isClustered ? 'sign-flip' : 'mcnemar',
     pValue: isClustered
-      ? signFlip(hitDifferences, options)
+      ? signFlip(userDifferences('hr_at_1', first, second, groups)!, options)
       : mcnemar(hits.onlyFirst, hits.onlySecond),
+    ...(expected && { expected: { pValue: signFlip(expected, options) } }),
     differences: {
       hr_at_1: difference('hr_at_1', first, second, groups, options)!,
-      ndcg_at_10: difference('ndcg_at_10', first, second, groups, options),
-      mrr: difference('mrr', first, second, groups, options),
+      ...Object.fromEntries(others.filter(([, figure]) => figure !== undefined)),
     },
   };
 }
 
-/** Compares one method with several others; p-values are Holm-adjusted over all of them. */
+/** Compares one method with several others; p-values are Holm-adjusted over all of them, for each question apart. */
 export function compareWithAll(
   first: Evaluation,
   others: readonly Evaluation[],
@@ -92,9 +98,13 @@ export function compareWithAll(
 ): Comparison[] {
   const comparisons = others.map((other) => compare(first, other, options));
   const adjusted = holm(comparisons.map(({ pValue }) => pValue));
+  const ofExpected = holm(comparisons.flatMap(({ expected }) => expected?.pValue ?? []));
   return comparisons.map((comparison, index) => ({
     ...comparison,
     adjustedPValue: adjusted[index]!,
+    ...(comparison.expected && {
+      expected: { ...comparison.expected, adjustedPValue: ofExpected.shift()! },
+    }),
   }));
 }
 
@@ -130,10 +140,32 @@ export function holm(pValues: readonly number[]): number[] {
   return adjusted;
 }
 
+/** Sum of each user's differences, first method minus second. */
+function userDifferences(
+  name: MetricName,
+  first: Evaluation,
+  second: Evaluation,
+  groups: readonly (readonly number[])[],
+): number[] | undefined {
+  const parts = pairedParts(name, first, second);
+  return parts && groups.map((rows) => rows.reduce((sum, row) => sum + parts[row]!.value, 0));
+}
+
+function pairedParts(name: MetricName, first: Evaluation, second: Evaluation): Part[] | undefined {
+  const firstParts = metricParts(name, first.outcomes);
+  const secondParts = metricParts(name, second.outcomes);
+  if (firstParts === undefined || secondParts === undefined) return undefined;
+  return firstParts.map(({ value }, row) => ({
+    value: value - secondParts[row]!.value,
+    weight: 1,
+  }));
+}
+
 /** Two-sided share of random sign patterns whose sum is at least as far from 0 as the one seen. */
 function signFlip(differences: readonly number[], { seed, resamples }: BootstrapOptions): number {
   const moving = differences.filter((value) => value !== 0);
-  const seen = Math.abs(moving.reduce((sum, value) => sum + value, 0));
+  // Sums that are equal but for rounding are as far as each other.
+  const seen = Math.abs(moving.reduce((sum, value) => sum + value, 0)) * (1 - 1e-9);
   const random = new Random(seed, 'sign-flip');
   let asFar = 0;
   for (let sample = 0; sample < resamples; sample++) {
@@ -152,13 +184,8 @@ function difference(
   groups: readonly (readonly number[])[],
   options: BootstrapOptions,
 ): Difference | undefined {
-  const firstParts = metricParts(name, first.outcomes);
-  const secondParts = metricParts(name, second.outcomes);
-  if (firstParts === undefined || secondParts === undefined) return undefined;
-  const parts = firstParts.map(({ value }, row) => ({
-    value: value - secondParts[row]!.value,
-    weight: 1,
-  }));
+  const parts = pairedParts(name, first, second);
+  if (parts === undefined) return undefined;
   const value = parts.reduce((sum, part) => sum + part.value, 0) / parts.length;
   return { value, ...bootstrapRatio(parts, groups, options) };
 }
@@ -166,6 +193,13 @@ function difference(
 function checkSameRows(first: Evaluation, second: Evaluation): void {
   const where = `compare(${first.method}, ${second.method})`;
   const hint = 'evaluate both methods on the same split with the same frozen candidates';
+  if (first.protocol !== second.protocol)
+    throw mismatch('data', {
+      where,
+      expected: `two evaluations of the protocol ${first.protocol}`,
+      got: second.protocol,
+      hint: 'what a longer history brings is no difference between methods',
+    });
   if (first.outcomes.length !== second.outcomes.length)
     throw mismatch('data', {
       where,

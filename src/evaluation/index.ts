@@ -21,13 +21,17 @@ export {
   readEvaluation,
 } from './document.js';
 export {
+  affordableCatalog,
+  CATALOG_LIMIT,
   type EvaluateOptions,
   type Evaluation,
   evaluate,
   evaluateGenerated,
+  type Filtered,
   type GeneratedTexts,
+  type ScoringOptions,
 } from './evaluate.js';
 export { type BootstrapOptions, bootstrapRatio, type Estimate, wilson } from './interval.js';
 export { MATCHERS, type Matcher, type MatcherName, matchPublished, matchTitle } from './match.js';
 export { METRIC_NAMES, type MetricName, type Metrics, metricLabel } from './metric.js';
-export { type Outcome, outcomeOf } from './outcome.js';
+export { type Outcome, type OutcomeOptions, outcomeOf } from './outcome.js';

@@ -56,6 +56,7 @@ export {
   type Method,
   type Model,
   type Needs,
+  needsCatalog,
   type Parts,
   SELECTABLE,
   type Selectable,

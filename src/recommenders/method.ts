@@ -5,7 +5,7 @@
  * the command line, reports and docs know methods by this interface alone.
  */
 import { z } from 'zod';
-import type { Dataset } from '../data/index.js';
+import type { Dataset, Protocol } from '../data/index.js';
 import type { Tensor } from '../tensor/index.js';
 import type { Capabilities, Capability, Encoder, EncoderDescription } from './capability.js';
 import type { Learner } from './learner.js';
@@ -40,9 +40,21 @@ export const textShape = {
     .describe('wording of prompts: name of a shipped template, or path of a file'),
 } as const;
 
-/** Metrics that a validation can be chosen by. */
-export const SELECTABLE = ['hr_at_1', 'ndcg_at_10', 'mrr'] as const;
+/**
+ * Metrics that a validation can be chosen by. Those in expectation over candidate draws are the least noisy; they
+ * need a method that scores the whole catalog (a retriever).
+ */
+export const SELECTABLE = [
+  'hr_at_1',
+  'ndcg_at_10',
+  'mrr',
+  'expected_hr_at_1',
+  'expected_mrr',
+] as const;
 export type Selectable = (typeof SELECTABLE)[number];
+
+/** Whether a metric takes the scores of the whole catalog. */
+export const needsCatalog = (metric: Selectable): boolean => metric.startsWith('expected_');
 
 /** Settings with every default filled in, as far as all methods have them. */
 export interface CommonSettings {
@@ -107,8 +119,12 @@ export interface LoopOptions {
   clipNorm: number;
   /** Examples between two validations. */
   validateEvery: number;
-  /** Rows of the validation split that are used; all by default. */
+  /** Rows that are validated on, the first ones; all by default. */
   validationRows?: number;
+  /** Windows of every validation user, as `Dataset.windows` gives them; by default the split's own rows. */
+  validationWindows?: number;
+  /** Of the validation; `window` by default. */
+  protocol?: Protocol;
   /** Metric that chooses the best weights. */
   select: Selectable;
   /** Stop after this many validations without a new best; 0 for never. */
@@ -132,7 +148,7 @@ export type Learning<S, M extends Model> =
   | {
       kind: 'gradients';
       learner(model: M, settings: S, parts: Parts): Learner;
-      loop(settings: S, learner: Learner): LoopOptions;
+      loop(settings: S, learner: Learner, parts: Parts): LoopOptions;
     }
   | {
       /** Counts and closed forms. */

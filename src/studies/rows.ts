@@ -1,28 +1,31 @@
 /**
  * The rows that methods are held against.
  */
-import type { Dataset, Instance, SplitName } from '../data/index.js';
+import type { Dataset, Instance, Protocol, SplitName } from '../data/index.js';
 
 /** The first rows of a split, or all. */
 export function rowsOf(
   dataset: Dataset,
   split: SplitName,
-  count = Number.POSITIVE_INFINITY,
+  {
+    count = Number.POSITIVE_INFINITY,
+    protocol = 'window',
+  }: { count?: number; protocol?: Protocol } = {},
 ): Instance[] {
   return Array.from({ length: Math.min(count, dataset.rows(split)) }, (_, row) =>
-    dataset.instance(split, row),
+    dataset.instance(split, row, { protocol }),
   );
 }
 
 /** Up to `count` rows of every user, evenly spaced, the last one always. */
-export function perUser(rows: readonly Instance[], count: number): Instance[] {
-  const byUser = new Map<string, Instance[]>();
+export function perUser<Row extends { user: string }>(rows: readonly Row[], count: number): Row[] {
+  const byUser = new Map<string, Row[]>();
   for (const row of rows) byUser.set(row.user, [...(byUser.get(row.user) ?? []), row]);
   return [...byUser.values()].flatMap((own) => {
     const kept = Math.min(count, own.length);
     return Array.from(
       { length: kept },
-      (_, i) => own[Math.ceil(((i + 1) * own.length) / kept) - 1] as Instance,
+      (_, i) => own[Math.ceil(((i + 1) * own.length) / kept) - 1] as Row,
     );
   });
 }

@@ -107,7 +107,7 @@ class Stages {
     readonly dataset: Dataset,
     readonly hooks: StudyHooks,
   ) {
-    this.test = rowsOf(dataset, 'test', study.testRows);
+    this.test = rowsOf(dataset, 'test', { count: study.testRows });
     this.#wideRows = perUser(rowsOf(dataset, 'test-wide'), study.wideRowsPerUser ?? 0);
   }
 

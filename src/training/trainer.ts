@@ -21,7 +21,10 @@ import { trainingStep } from './step.js';
 import { ending, notFiniteState } from './training-error.js';
 
 /** What a method's loop says, and the seed of everything random. */
-export type TrainerOptions = Omit<LoopOptions, 'select' | 'validationRows' | 'workers'> & {
+export type TrainerOptions = Omit<
+  LoopOptions,
+  'select' | 'validationRows' | 'validationWindows' | 'protocol' | 'workers'
+> & {
   seed: number;
 };
 

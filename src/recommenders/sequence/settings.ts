@@ -2,6 +2,7 @@
  * Settings that all sequence models share, and what their learner and loop make of them.
  */
 import { z } from 'zod';
+import type { Dataset, Protocol } from '../../data/index.js';
 import type { Learner } from '../learner.js';
 import { type Learning, type LoopOptions, SELECTABLE } from '../method.js';
 import { SequenceLearner } from './learner.js';
@@ -29,8 +30,11 @@ export const sequenceShape = {
     .describe('epochs without a better validation; 0: never stop early'),
   select: z
     .enum(SELECTABLE)
-    .default('ndcg_at_10')
+    .default('expected_hr_at_1')
     .describe('validation metric that chooses the best weights'),
+  validationWindows: count
+    .default(5)
+    .describe('windows of every validation user, evenly spaced; with candidates of their own'),
   checkpointSeconds: positive.default(120),
 } as const;
 
@@ -47,13 +51,22 @@ export function sequenceLearning<S>(
       const options = { learningRate, weightDecay, loss };
       return new SequenceLearner(encoder, dataset.sequencesOf('train'), options);
     },
-    loop: (settings, learner) => sequenceLoop(sectionOf(settings), learner),
+    loop: (settings, learner, { dataset }) => ({
+      ...sequenceLoop(sectionOf(settings), learner),
+      protocol: protocolOf(learner as SequenceLearner, dataset),
+    }),
   };
 }
 
-/** The loop of one pass per epoch, validated after each on all rows. */
+/** A model that reads further back than a window shows is validated on whole histories. */
+function protocolOf({ model }: SequenceLearner, { manifest }: Dataset): Protocol {
+  return model.options.maxHistory > manifest.window.maxHistory ? 'history' : 'window';
+}
+
+/** The loop of one pass per epoch, validated after each. */
 function sequenceLoop(settings: SequenceSettings, learner: Learner): LoopOptions {
-  const { epochs, batchSize, patience, optimizer, select, checkpointSeconds } = settings;
+  const { epochs, batchSize, patience, optimizer, select, validationWindows, checkpointSeconds } =
+    settings;
   return {
     batchSize,
     totalExamples: epochs * learner.examples,
@@ -62,6 +75,7 @@ function sequenceLoop(settings: SequenceSettings, learner: Learner): LoopOptions
     optimizer,
     clipNorm: 0,
     validateEvery: learner.examples,
+    validationWindows,
     select,
     patience,
     checkpointSeconds,

@@ -262,3 +262,51 @@ test('the history protocol shows all of the past, with the same candidates', asy
       assert.equal(whole.pool, shown.pool);
     }
 });
+
+test('several windows per validation user: evenly spaced, the last always, candidates by the window', async () => {
+  const folder = join(temporaryFolder(), 'windows');
+  const draft = tinyDraft();
+  draft.validation.add({ sequence: 3, first: 29, last: 29 });
+  await writeDataset(folder, draft);
+  const dataset = await openDataset(folder);
+  const windows = dataset.windows('validation', { perUser: 4, protocol: 'history' });
+  // u3 has targets at 3, 4, 5 of six; u4 at 3 to 29.
+  assert.deepEqual(
+    windows.map(({ row, user, history, split }) => [row, user, history.length, split]),
+    [
+      ...[3, 4, 5].map((length, row) => [row, 'u3', length, 'validation']),
+      ...[3, 12, 20, 29].map((length, i) => [3 + i, 'u4', length, 'validation']),
+    ],
+  );
+  const { target, pool } = dataset.instance('validation', 1);
+  assert.deepEqual([windows[6]!.target, windows[6]!.pool], [target, pool]);
+  for (const { candidates, target } of windows) {
+    assert.equal(new Set(candidates).size, 20);
+    assert.ok(candidates.includes(target));
+  }
+  const single = dataset.windows('validation', { perUser: 1 });
+  assert.deepEqual(
+    single.map(({ protocol, history }) => [protocol, history.length]),
+    [
+      ['window', 5],
+      ['window', 10],
+    ],
+  );
+  assert.deepEqual(single[1]!.candidates, windows[6]!.candidates, 'whatever stands beside');
+});
+
+test('a user whose early part is learned from has validation windows behind it only', async () => {
+  const folder = join(temporaryFolder(), 'behind');
+  const draft = tinyDraft();
+  draft.train.add({ sequence: 3, first: 3, last: 26 });
+  draft.validation.add({ sequence: 3, first: 27, last: 28 });
+  await writeDataset(folder, draft);
+  const windows = (await openDataset(folder)).windows('validation', {
+    perUser: 5,
+    protocol: 'history',
+  });
+  assert.deepEqual(
+    windows.filter(({ user }) => user === 'u4').map(({ history }) => history.length),
+    [27, 28],
+  );
+});

@@ -15,7 +15,7 @@ const hooks = (): StudyHooks => ({
   signal: new AbortController().signal,
   note: () => {},
   progress: () => ({ update: () => {}, end: () => {} }),
-  run: { score: async () => ({ hr_at_1: 0.5, ndcg_at_10: 0.5, mrr: 0.5 }) },
+  run: { score: async () => ({ expected_hr_at_1: 0.5, ndcg_at_10: 0.5 }) },
 });
 
 function study(out: string, more: object = {}) {

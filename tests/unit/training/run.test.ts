@@ -40,7 +40,7 @@ function hooks(): RunHooks {
   return {
     score: async () => {
       score += 0.1;
-      return { hr_at_1: score, ndcg_at_10: score, mrr: score };
+      return { expected_hr_at_1: score, ndcg_at_10: score };
     },
   };
 }
