@@ -53,21 +53,25 @@ export function describeMeasuring(evaluations: readonly Evaluation[]): string[] 
     ...(wilson === '' ? [] : [`of ${wilson} by Wilson`]),
     ...(bootstrap === '' ? [] : [`of ${bootstrap} by a bootstrap of whole users`]),
   ];
-  const filter = evaluations.find((each) => each.filter)?.filter;
-  const total = evaluations[0]?.numRows ?? 0;
+  const filtered = evaluations.find((each) => each.filter !== undefined);
   const catalog = evaluations.find((each) => each.catalogSize)?.catalogSize;
   return [
-    `intervals: ${made.join('; ')}`,
+    `Intervals: ${made.join('; ')}.`,
     ...(catalog === undefined
       ? []
       : [
-          `expected: the mean over all draws of candidates; catalog and recall: among all ${formatCount(catalog)} items outside the history`,
+          `Expected: the mean over all draws of candidates. Catalog and recall: among all ${formatCount(catalog)} items outside the history.`,
         ]),
-    ...(filter === undefined
-      ? []
-      : [
-          `the filter took out ${formatCount(filter.candidates)} candidates (${(100 * filter.share).toFixed(1)} % of all but the targets) and the targets of ${formatCount(filter.targets)} of ${formatCount(total)} rows, which count as missed`,
-        ]),
+    ...(filtered === undefined ? [] : describeFilter(filtered)),
+  ];
+}
+
+/** What the filter of the protocol took out; nothing where there is none. */
+function describeFilter({ filter, numRows }: Evaluation): string[] {
+  if (filter === undefined) return [];
+  const { candidates, share, targets } = filter;
+  return [
+    `What a user has had is no answer: that took out ${formatCount(candidates)} candidates (${(100 * share).toFixed(1)} % of all but the targets) and the targets of ${formatCount(targets)} of ${formatCount(numRows)} rows, which count as missed.`,
   ];
 }
 
@@ -149,7 +153,8 @@ export function readingNotes(data: ReportData): string[] {
   const chance = 1 / dataset.numCandidates;
   return [
     `${formatCount(numRows)} rows were scored, all of them: one row is ${(100 / numRows).toFixed(2)} points of HR@1. Guessing among ${dataset.numCandidates} candidates gives ${formatRatio(chance)}.`,
-    `Candidates are frozen: drawn once, stored, and the same for every method${dataset.candidatesSha256 === undefined ? '' : ` (sha256 ${dataset.candidatesSha256.slice(0, 16)}…)`}. Another draw would give other figures.`,
+    `Candidates are frozen: drawn once, stored, and the same for every method${dataset.candidatesSha256 === undefined ? '' : ` (sha256 ${dataset.candidatesSha256.slice(0, 16)}…)`}. Another draw would give other figures${evaluation.metrics.expected_hr_at_1 === undefined ? '' : '; expected HR@1 is the mean over all draws'}.`,
+    ...describeFilter(evaluation),
     numUsers === numRows
       ? 'Every user has one row. Intervals of shares are Wilson intervals; those of NDCG and MRR are bootstrap intervals with a fixed seed.'
       : `${formatCount(numUsers)} users have ${formatCount(numRows)} rows. Rows of one user resemble each other, so intervals and tests draw whole users.`,

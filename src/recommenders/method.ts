@@ -40,17 +40,14 @@ export const textShape = {
     .describe('wording of prompts: name of a shipped template, or path of a file'),
 } as const;
 
+/** Metrics of a draw of candidates that a validation can be chosen by. */
+export const SELECTABLE_OF_DRAW = ['hr_at_1', 'ndcg_at_10', 'mrr'] as const;
+
 /**
  * Metrics that a validation can be chosen by. Those in expectation over candidate draws are the least noisy; they
  * need a method that scores the whole catalog (a retriever).
  */
-export const SELECTABLE = [
-  'hr_at_1',
-  'ndcg_at_10',
-  'mrr',
-  'expected_hr_at_1',
-  'expected_mrr',
-] as const;
+export const SELECTABLE = [...SELECTABLE_OF_DRAW, 'expected_hr_at_1', 'expected_mrr'] as const;
 export type Selectable = (typeof SELECTABLE)[number];
 
 /** Whether a metric takes the scores of the whole catalog. */

@@ -102,9 +102,9 @@ test('a table over catalogs says more, and how its intervals were made', async (
   // One of four others is ahead; one is drawn.
   assert.match(line!, /^mine +1\.000 +0\.207–1\.000 +1\/1 +0\.750 +0\.750–0\.750 /);
   assert.deepEqual(describeMeasuring([evaluation]), [
-    'intervals: of HR@1 by Wilson; of expected HR@1 by a bootstrap of whole users',
-    'expected: the mean over all draws of candidates; catalog and recall: among all 5 items outside the history',
-    'the filter took out 0 candidates (0.0 % of all but the targets) and the targets of 0 of 1 rows, which count as missed',
+    'Intervals: of HR@1 by Wilson; of expected HR@1 by a bootstrap of whole users.',
+    'Expected: the mean over all draws of candidates. Catalog and recall: among all 5 items outside the history.',
+    'What a user has had is no answer: that took out 0 candidates (0.0 % of all but the targets) and the targets of 0 of 1 rows, which count as missed.',
   ]);
   const { filter: _, ...other } = evaluation;
   assert.throws(() => formatEvaluationTable([evaluation, { ...other, protocol: 'window' }]), {
