@@ -8,7 +8,14 @@ import { type Estimate, type MetricName, metricLabel } from '../evaluation/index
 import { writeFileAtomic } from '../files/index.js';
 import { expertHeatMap, forestPlot, gateBars, lossCurves, timingBars } from './charts.js';
 import { type DrawnFigure, draw, type Figure } from './figure.js';
-import { formatCount, formatDuration, formatPoints, formatPValue, formatRatio } from './format.js';
+import {
+  formatCount,
+  formatDuration,
+  formatHits,
+  formatPoints,
+  formatPValue,
+  formatRatio,
+} from './format.js';
 import { type Html, html, jsonBlock, trustedHtml } from './html.js';
 import type { ReportData, ShownItem, WorkedExample } from './report-data.js';
 import { STYLE } from './theme.js';
@@ -164,7 +171,7 @@ async function methodSection(data: ReportData, show: Show): Promise<Html> {
       method,
     ) => html`<tr class="${method.isMain === true ? 'main' : ''}"><th scope="row">${method.label}</th>
 ${metrics.map((name) => metricCell(name, method.evaluation.metrics[name]))}
-<td data-label="Hits / rows" class="nowrap">${formatCount(method.evaluation.metrics.hr_at_1.count)} / ${formatCount(method.evaluation.numRows)}</td>
+<td data-label="Hits / rows" class="nowrap">${formatHits(method.evaluation.metrics.hr_at_1.count)} / ${formatCount(method.evaluation.numRows)}</td>
 <td data-label="Trained parameters">${formatCount(method.evaluation.trainableParameters)}</td>
 <td data-label="Training" class="nowrap">${method.trainSeconds === undefined ? '–' : formatDuration(method.trainSeconds)}</td>
 <td data-label="Per row" class="nowrap">${formatDuration(method.evaluation.seconds / method.evaluation.numRows)}</td></tr>`,
@@ -189,7 +196,7 @@ function comparisonSection({ comparisons }: ReportData): Html | undefined {
     return html`<tr><th scope="row">${entry.first} − ${entry.second}</th>
 <td data-label="HR@1, points">${formatPoints(value)}<small>${formatPoints(low)} to ${formatPoints(high)}</small></td>
 <td data-label="MRR">${differences.mrr === undefined ? '–' : html`${signed(differences.mrr.value)}<small>${signed(differences.mrr.low)} to ${signed(differences.mrr.high)}</small>`}</td>
-<td data-label="Right only in one" class="nowrap">${hits.onlyFirst} : ${hits.onlySecond}</td>
+<td data-label="Right only in one" class="nowrap">${formatHits(hits.onlyFirst)} : ${formatHits(hits.onlySecond)}</td>
 <td data-label="p" class="nowrap">${formatPValue(pValue).slice(2).replace(/^= /, '')}</td>
 <td data-label="p, Holm" class="nowrap">${adjustedPValue === undefined ? '–' : formatPValue(adjustedPValue).slice(2).replace(/^= /, '')}</td>
 <td data-label="Verdict">${verdict(entry)}</td></tr>`;

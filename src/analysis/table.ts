@@ -7,7 +7,7 @@ import {
   type MetricName,
   metricLabel,
 } from '../evaluation/index.js';
-import { formatCount, formatDuration, formatRatio } from './format.js';
+import { formatCount, formatDuration, formatHits, formatRatio } from './format.js';
 import { describeProtocol, protocolOf } from './wording.js';
 
 export interface Column {
@@ -57,7 +57,7 @@ const TABLE_METRICS: readonly MetricName[] = [
 
 /**
  * A line with the protocol, then one per method: HR@1 of the frozen candidates with its 95% interval and counts,
- * expected HR@1 with its interval, further metrics, trained parameters and time per row. A dash marks what a method
+ * seeds where there are several, expected HR@1 with its interval, further metrics, trained parameters and time per row. A dash marks what a method
  * cannot tell.
  *
  * @throws IloraError `data` for evaluations of several protocols, whose figures share no column
@@ -68,11 +68,13 @@ export function formatEvaluationTable(evaluations: readonly Evaluation[]): strin
   const shown = TABLE_METRICS.filter((name) =>
     name === 'valid_ratio' ? generates : evaluations.some(({ metrics }) => metrics[name]),
   );
+  const areRepeated = evaluations.some(({ runs }) => runs !== undefined);
   const columns: Column[] = [
     { header: 'method' },
     { header: 'HR@1', align: 'right' },
     { header: '95% interval' },
     { header: 'hits', align: 'right' },
+    ...(areRepeated ? [{ header: 'seeds' }] : []),
     ...shown.flatMap((name): Column[] => [
       { header: metricLabel(name), align: 'right' },
       ...(name === 'expected_hr_at_1' ? [{ header: '95% interval' }] : []),
@@ -82,11 +84,12 @@ export function formatEvaluationTable(evaluations: readonly Evaluation[]): strin
   ];
   const table = formatTable(
     columns,
-    evaluations.map(({ method, metrics, trainableParameters, seconds, numRows }) => [
+    evaluations.map(({ method, metrics, trainableParameters, seconds, numRows, ...rest }) => [
       method,
       formatRatio(metrics.hr_at_1.value),
       intervalOf(metrics.hr_at_1),
-      `${metrics.hr_at_1.count}/${metrics.hr_at_1.total}`,
+      `${formatHits(metrics.hr_at_1.count)}/${metrics.hr_at_1.total}`,
+      ...(areRepeated ? [seedsOf(rest)] : []),
       ...shown.flatMap((name) => {
         const figure = metrics[name];
         const value = figure === undefined ? '–' : formatRatio(figure.value);
@@ -98,5 +101,9 @@ export function formatEvaluationTable(evaluations: readonly Evaluation[]): strin
   );
   return `${describeProtocol(protocol)}\n${table}`;
 }
+
+/** `3, ±0.012`: how many seeds, and the standard deviation of HR@1 between them. */
+const seedsOf = ({ runs = 1, spread }: Pick<Evaluation, 'runs' | 'spread'>): string =>
+  spread?.hr_at_1 === undefined ? `${runs}` : `${runs}, ±${formatRatio(spread.hr_at_1)}`;
 
 const intervalOf = ({ low, high }: Estimate): string => `${formatRatio(low)}–${formatRatio(high)}`;

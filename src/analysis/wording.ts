@@ -8,7 +8,7 @@ import {
   type MetricName,
   metricLabel,
 } from '../evaluation/index.js';
-import { formatCount, formatPoints, formatPValue, formatRatio } from './format.js';
+import { formatCount, formatHits, formatPoints, formatPValue, formatRatio } from './format.js';
 import type { ReportComparison, ReportData, ReportMethod } from './report-data.js';
 
 /** Below this two methods are called different. */
@@ -16,7 +16,7 @@ const SIGNIFICANCE = 0.05;
 
 /** `0.421 (95% interval 0.327 to 0.521, 40 of 95)` */
 export function describeEstimate({ value, low, high, count, total }: Estimate): string {
-  return `${formatRatio(value)} (95% interval ${formatRatio(low)} to ${formatRatio(high)}, ${formatCount(count)} of ${formatCount(total)})`;
+  return `${formatRatio(value)} (95% interval ${formatRatio(low)} to ${formatRatio(high)}, ${formatHits(count)} of ${formatCount(total)})`;
 }
 
 /** What a protocol shows, in one line. */
@@ -88,8 +88,10 @@ export function describeComparison({ first, second, comparison }: ReportComparis
     adjustedPValue === undefined || adjustedPValue === pValue
       ? ''
       : `; ${formatPValue(adjustedPValue)} after Holm's correction over all comparisons`;
+  const { runs } = comparison;
+  const seeds = runs === undefined ? '' : ` (means over ${runs[0]} and ${runs[1]} seeds)`;
   const evidence =
-    `On ${plural(comparison.numRows, 'row')} with the same candidates, ${first} is right where ${second} is wrong ` +
+    `On ${plural(comparison.numRows, 'row')} with the same candidates${seeds}, ${first} is right where ${second} is wrong ` +
     `${times(hits.onlyFirst)}, and wrong where ${second} is right ${times(hits.onlySecond)}. ` +
     `The difference in HR@1 is ${formatPoints(value)} points ` +
     `(95% interval ${formatPoints(low)} to ${formatPoints(high)}; ${name}, ${formatPValue(pValue)}${adjusted}).` +
@@ -156,8 +158,13 @@ export function readingNotes(data: ReportData): string[] {
     `Candidates are frozen: drawn once, stored, and the same for every method${dataset.candidatesSha256 === undefined ? '' : ` (sha256 ${dataset.candidatesSha256.slice(0, 16)}…)`}. Another draw would give other figures${evaluation.metrics.expected_hr_at_1 === undefined ? '' : '; expected HR@1 is the mean over all draws'}.`,
     ...describeFilter(evaluation),
     numUsers === numRows
-      ? 'Every user has one row. Intervals of shares are Wilson intervals; those of NDCG and MRR are bootstrap intervals with a fixed seed.'
+      ? 'Every user has one row. Intervals of shares are Wilson intervals where there is one run; all others are bootstrap intervals with a fixed seed.'
       : `${formatCount(numUsers)} users have ${formatCount(numRows)} rows. Rows of one user resemble each other, so intervals and tests draw whole users.`,
+    ...(methods.some(({ evaluation }) => evaluation.runs !== undefined)
+      ? [
+          'Methods that draw random numbers were trained with several seeds: their figures are means over the runs, their intervals bootstraps of whole users. Expert weights and worked examples are those of the first seed.',
+        ]
+      : []),
     'Overlapping intervals do not decide between two methods: the paired test does, because both see the same rows.',
     tied.length === 0
       ? 'No row had another candidate with exactly the score of the target.'
@@ -187,5 +194,5 @@ function plural(count: number, noun: string): string {
 }
 
 function times(count: number): string {
-  return count === 1 ? 'once' : `${formatCount(count)} times`;
+  return count === 1 ? 'once' : `${formatHits(count)} times`;
 }

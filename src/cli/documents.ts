@@ -9,6 +9,7 @@ import { evaluationSchema, evaluationSummarySchema } from '../evaluation/index.j
 
 const text = z.string();
 const count = z.int().min(0);
+const amount = z.number().min(0);
 const share = z.number().min(0).max(1);
 const figures = z.record(text, z.unknown());
 const severity = z.enum(['info', 'warning', 'severe']);
@@ -21,12 +22,10 @@ const comparison = z.strictObject({
   num_rows: count,
   num_users: count,
   protocol: z.enum(protocols),
-  hits: z.strictObject({
-    both: count,
-    only_first: count,
-    only_second: count,
-    neither: count,
-  }),
+  runs: z.tuple([count, count]).optional().describe('runs with other seeds, where several'),
+  hits: z
+    .strictObject({ both: amount, only_first: amount, only_second: amount, neither: amount })
+    .describe('rows by who was right; of several runs, the mean'),
   test: z.enum(['mcnemar', 'sign-flip']),
   p_value: share.describe('two-sided, for equal HR@1'),
   adjusted_p_value: share.optional().describe("after Holm's correction"),
@@ -75,6 +74,11 @@ const speeds = z.array(
     gflops: z.number(),
   }),
 );
+
+const figuresOfRows = {
+  evaluations: z.array(evaluationSummarySchema.strict()),
+  comparisons: z.array(comparison),
+};
 
 /** Schemas by the name of their file in docs/schemas/. */
 export const DOCUMENTS = {
@@ -256,10 +260,15 @@ export const DOCUMENTS = {
     wide_rows_per_user: count,
     train_seconds: z.record(text, z.number()),
     seconds: z.number(),
-    test: z.strictObject({
-      evaluations: z.array(evaluationSummarySchema.strict()),
-      comparisons: z.array(comparison),
-    }),
+    test: z.strictObject(figuresOfRows),
+    sections: z.array(
+      z.strictObject({
+        protocol: z.enum(protocols),
+        split: z.enum(['test', 'test-wide']),
+        per_user: count.optional().describe('only up to so many rows of a user'),
+        ...figuresOfRows,
+      }),
+    ),
     report: text.describe('path of the page'),
   }),
   train: z.strictObject({

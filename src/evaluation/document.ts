@@ -20,6 +20,7 @@ const estimate = z.object({
 });
 
 const whole = z.int().min(0);
+const metricName = z.enum(METRIC_NAMES as [string, ...string[]]);
 
 const outcome = z.object({
   row: whole,
@@ -63,7 +64,12 @@ export const evaluationSummarySchema = z.object({
   num_users: whole,
   num_tied_rows: whole,
   seconds: z.number().min(0),
-  metrics: z.partialRecord(z.enum(METRIC_NAMES as [string, ...string[]]), estimate),
+  metrics: z.partialRecord(metricName, estimate),
+  runs: whole.optional().describe('runs with other seeds that the figures are means of'),
+  spread: z
+    .partialRecord(metricName, z.number())
+    .optional()
+    .describe('standard deviation between the runs'),
 });
 
 export const evaluationSchema = evaluationSummarySchema.extend({ outcomes: z.array(outcome) });
@@ -88,7 +94,10 @@ export function readEvaluation(document: unknown, where: string): Evaluation {
   const { trainable_parameters, num_rows, num_users, num_tied_rows, ...rest } = parsed.data;
   const { catalog_size, protocol = 'window', outcomes, metrics, ...same } = rest;
   return {
-    ...(same as Pick<Evaluation, 'method' | 'mode' | 'filter' | 'matcher' | 'seconds'>),
+    ...(same as Pick<
+      Evaluation,
+      'method' | 'mode' | 'filter' | 'matcher' | 'seconds' | 'runs' | 'spread'
+    >),
     protocol,
     ...(catalog_size !== undefined && { catalogSize: catalog_size }),
     trainableParameters: trainable_parameters,

@@ -9,7 +9,7 @@ import { mismatch } from '../errors/index.js';
 import type { Capabilities, Recommender, Scored } from '../recommenders/index.js';
 import type { BootstrapOptions } from './interval.js';
 import { MATCHERS, type MatcherName } from './match.js';
-import { type Metrics, measure } from './metric.js';
+import { type MetricName, type Metrics, measure } from './metric.js';
 import { type Outcome, outcomeOf, targetColumn } from './outcome.js';
 
 /** One method on one set of rows. Plain data: it can be written as JSON and read back. */
@@ -27,13 +27,31 @@ export interface Evaluation {
   trainableParameters: number;
   numRows: number;
   numUsers: number;
-  /** Rows in which another candidate had exactly the target's score (counted as missed). */
+  /** Rows in which another candidate had exactly the target's score (counted as missed); of several runs, the most. */
   numTiedRows: number;
   /** Time the method took to answer: for the whole catalog, where that was scored. */
   seconds: number;
   metrics: Metrics;
+  /** How many runs of other seeds the figures are means of, where they are several. */
+  runs?: number;
+  /** Standard deviation of the runs' values, where there are several runs. */
+  spread?: Partial<Record<MetricName, number>>;
+  /** Of several runs: those of the first. */
   outcomes: Outcome[];
 }
+
+/** An evaluation but for what follows from its outcomes. */
+export type EvaluationHead = Pick<
+  Evaluation,
+  | 'method'
+  | 'mode'
+  | 'protocol'
+  | 'catalogSize'
+  | 'filter'
+  | 'matcher'
+  | 'trainableParameters'
+  | 'seconds'
+>;
 
 /** What the filter of the protocol `history` took out. */
 export interface Filtered {
@@ -217,20 +235,35 @@ export function evaluateGenerated(
   });
 }
 
-function summarise(
+/** The same evaluation on some of its rows, in their order; nothing is scored again. */
+export function restrict(
+  { outcomes, ...whole }: Evaluation,
+  instances: readonly Instance[],
+  options: EvaluateOptions = {},
+): Evaluation {
+  checkInstances(instances);
+  const byRow = new Map(outcomes.map((outcome) => [outcome.row, outcome]));
+  const kept = instances.map(({ row, user }) => {
+    const outcome = byRow.get(row);
+    if (outcome?.user === user) return outcome;
+    throw mismatch('data', {
+      where: `restrict(${whole.method})`,
+      expected: `an outcome of row ${row}, user ${user}`,
+      got: outcome?.user,
+    });
+  });
+  return summarise(kept, options, {
+    ...whole,
+    ...(whole.filter && { filter: filteredFrom(instances) }),
+    seconds: (whole.seconds * kept.length) / whole.numRows,
+  });
+}
+
+/** An evaluation from the outcomes of its rows. */
+export function summarise(
   outcomes: Outcome[],
   { seed = 0, resamples = 2000 }: EvaluateOptions,
-  head: Pick<
-    Evaluation,
-    | 'method'
-    | 'mode'
-    | 'protocol'
-    | 'catalogSize'
-    | 'filter'
-    | 'matcher'
-    | 'trainableParameters'
-    | 'seconds'
-  >,
+  head: EvaluationHead,
 ): Evaluation {
   const bootstrap: BootstrapOptions = { seed, resamples };
   return {

@@ -113,14 +113,36 @@ export function metricParts(name: MetricName, outcomes: readonly Outcome[]): Par
   return parts.every((part) => part !== undefined) ? parts : undefined;
 }
 
+/** Each row's part of a metric, meant over several runs on the same rows. */
+export function meanParts(
+  name: MetricName,
+  runs: readonly (readonly Outcome[])[],
+): Part[] | undefined {
+  const parts = runs.map((outcomes) => metricParts(name, outcomes));
+  const [first, ...others] = parts;
+  if (first === undefined || !others.every((run) => run !== undefined)) return undefined;
+  if (others.length === 0) return first;
+  const mean = (row: number, key: keyof Part): number =>
+    others.reduce((sum, run) => sum + run[row]![key], first[row]![key]) / parts.length;
+  return first.map((_, row) => ({ value: mean(row, 'value'), weight: mean(row, 'weight') }));
+}
+
 /** All metrics that the outcomes can tell. */
-export function measure(outcomes: readonly Outcome[], options: BootstrapOptions): Metrics {
-  const users = outcomes.map(({ user }) => user);
+export const measure = (outcomes: readonly Outcome[], options: BootstrapOptions): Metrics =>
+  measureMean([outcomes], options);
+
+/** All metrics of the rows' means over runs; of several, every interval is a bootstrap. */
+export function measureMean(
+  runs: readonly (readonly Outcome[])[],
+  options: BootstrapOptions,
+): Metrics {
+  const users = runs[0]!.map(({ user }) => user);
   const metrics: Partial<Record<MetricName, Estimate>> = {};
   for (const name of METRIC_NAMES) {
-    const parts = metricParts(name, outcomes);
+    const parts = meanParts(name, runs);
     if (parts === undefined) continue;
-    const figure = estimate(parts, users, { ...options, proportion: DEFINITIONS[name].proportion });
+    const proportion = runs.length === 1 && DEFINITIONS[name].proportion;
+    const figure = estimate(parts, users, { ...options, proportion });
     if (figure !== undefined) metrics[name] = figure;
   }
   return metrics as Metrics;

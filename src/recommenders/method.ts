@@ -180,6 +180,8 @@ export interface MethodSpec<Shape extends z.ZodRawShape, M extends Model> {
   needs: Needs;
   /** Cheap and without settings of importance: shown beside every evaluated run. */
   isYardstick?: boolean;
+  /** A fit that draws random numbers: studies repeat it with every seed. */
+  isRandom?: boolean;
   /** Contracts of tests/contracts that its models cannot keep, each with the reason. */
   exceptions?: Partial<Record<ContractException, string>>;
   /** Its own keys of a settings file, with descriptions and defaults. */
