@@ -26,7 +26,7 @@ function finishedRun(): Promise<Case> {
       settings,
       { shared: { dataset } },
       {
-        score: async () => ({ hr_at_1: 0.5, ndcg_at_10: 0.5, mrr: 0.5 }),
+        score: async () => ({ expected_hr_at_1: 0.5, ndcg_at_10: 0.5 }),
       },
     );
     return caseFrom(out, FILES);

@@ -24,6 +24,11 @@ export function formatCount(value: number): string {
     .replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
+/** Hits: `45`, and as a mean over runs `45.3`. */
+export function formatHits(value: number): string {
+  return Number.isInteger(value) ? formatCount(value) : value.toFixed(1);
+}
+
 /** A duration with the unit that fits: `4 µs`, `38 ms`, `4.2 s`, `12 min 5 s`, `3 h 20 min`. */
 export function formatDuration(seconds: number): string {
   if (seconds < 0.0009995) return `${Math.round(seconds * 1e6)} µs`;

@@ -22,4 +22,4 @@ export type {
   WorkedExample,
 } from './report-data.js';
 export { type Column, formatEvaluationTable, formatTable } from './table.js';
-export { describeComparison } from './wording.js';
+export { describeComparison, describeMeasuring, describeProtocol } from './wording.js';

@@ -2,16 +2,31 @@
  * The report: one HTML file that needs no network, no script and no other file.
  */
 
+import type { Protocol } from '../data/index.js';
 import { mismatch } from '../errors/index.js';
 import { type Estimate, type MetricName, metricLabel } from '../evaluation/index.js';
 import { writeFileAtomic } from '../files/index.js';
 import { expertHeatMap, forestPlot, gateBars, lossCurves, timingBars } from './charts.js';
 import { type DrawnFigure, draw, type Figure } from './figure.js';
-import { formatCount, formatDuration, formatPoints, formatPValue, formatRatio } from './format.js';
+import {
+  formatCount,
+  formatDuration,
+  formatHits,
+  formatPoints,
+  formatPValue,
+  formatRatio,
+} from './format.js';
 import { type Html, html, jsonBlock, trustedHtml } from './html.js';
 import type { ReportData, ShownItem, WorkedExample } from './report-data.js';
 import { STYLE } from './theme.js';
-import { describeComparison, mainMethod, readingNotes, summarise, verdict } from './wording.js';
+import {
+  describeComparison,
+  mainMethod,
+  protocolOf,
+  readingNotes,
+  summarise,
+  verdict,
+} from './wording.js';
 
 /** Rows of the heat map. */
 const MAX_USERS = 10;
@@ -76,6 +91,13 @@ ${drawn.map(({ id, spec }) => jsonBlock(id, spec))}
   return page.text;
 }
 
+/** @throws IloraError `data` where methods are of several protocols */
+const protocolIn = ({ methods }: ReportData): Protocol =>
+  protocolOf(
+    methods.map(({ evaluation }) => evaluation),
+    'report',
+  );
+
 type Show = (figure: Figure, caption?: Html) => Promise<Html>;
 
 function headerOf(data: ReportData): Html {
@@ -83,7 +105,8 @@ function headerOf(data: ReportData): Html {
   const main = mainMethod(data);
   const { hr_at_1 } = main.evaluation.metrics;
   const [comparison] = data.comparisons;
-  const eyebrow = `${dataset.name} · ${dataset.split} split · ${formatDate(data.createdAt)}`;
+  const protocol = protocolIn(data);
+  const eyebrow = `${dataset.name} · ${dataset.split} split · protocol ${protocol} · ${formatDate(data.createdAt)}`;
   return html`<header class="top">
 <p class="eyebrow">${eyebrow}</p>
 <h1>${data.title}</h1>
@@ -109,14 +132,24 @@ function tile(label: string, value: string, detail: string, kind = ''): Html {
   return html`<div class="${kind}"><dt>${label}</dt><dd>${value}<small>${detail}</small></dd></div>`;
 }
 
-const TABLE_METRICS: readonly MetricName[] = ['hr_at_1', 'valid_ratio', 'ndcg_at_10', 'mrr'];
+/** Columns of the methods' table; one of which no method can tell anything is left out. */
+const COLUMNS: readonly MetricName[] = [
+  'hr_at_1',
+  'expected_hr_at_1',
+  'valid_ratio',
+  'ndcg_at_10',
+  'mrr',
+];
 
 async function methodSection(data: ReportData, show: Show): Promise<Html> {
+  const metrics = COLUMNS.filter((name) =>
+    data.methods.some(({ evaluation }) => evaluation.metrics[name] !== undefined),
+  );
   const methods = data.methods.toSorted(
     (a, b) => b.evaluation.metrics.hr_at_1.value - a.evaluation.metrics.hr_at_1.value,
   );
   const best = new Map(
-    TABLE_METRICS.map((name) => [
+    metrics.map((name) => [
       name,
       Math.max(...methods.map(({ evaluation }) => evaluation.metrics[name]?.value ?? -1)),
     ]),
@@ -137,15 +170,15 @@ async function methodSection(data: ReportData, show: Show): Promise<Html> {
     (
       method,
     ) => html`<tr class="${method.isMain === true ? 'main' : ''}"><th scope="row">${method.label}</th>
-${TABLE_METRICS.map((name) => metricCell(name, method.evaluation.metrics[name]))}
-<td data-label="Hits / rows" class="nowrap">${formatCount(method.evaluation.metrics.hr_at_1.count)} / ${formatCount(method.evaluation.numRows)}</td>
+${metrics.map((name) => metricCell(name, method.evaluation.metrics[name]))}
+<td data-label="Hits / rows" class="nowrap">${formatHits(method.evaluation.metrics.hr_at_1.count)} / ${formatCount(method.evaluation.numRows)}</td>
 <td data-label="Trained parameters">${formatCount(method.evaluation.trainableParameters)}</td>
 <td data-label="Training" class="nowrap">${method.trainSeconds === undefined ? '–' : formatDuration(method.trainSeconds)}</td>
 <td data-label="Per row" class="nowrap">${formatDuration(method.evaluation.seconds / method.evaluation.numRows)}</td></tr>`,
   );
   return html`<section id="methods"><h2>Methods</h2>
 <p class="lead">Every method ranks the same candidates of the same rows, simple counts included.</p>
-<div class="scroll"><table class="stack"><thead><tr><th scope="col">Method</th>${TABLE_METRICS.map((name) => html`<th scope="col">${metricLabel(name)}</th>`)}
+<div class="scroll"><table class="stack"><thead><tr><th scope="col">Method</th>${metrics.map((name) => html`<th scope="col">${metricLabel(name)}</th>`)}
 <th scope="col">Hits / rows</th><th scope="col">Parameters</th><th scope="col">Training</th><th scope="col">Per row</th></tr></thead>
 <tbody>${rows}</tbody></table></div>
 <p class="key">★ best of its column. Small figures: 95% interval. Parameters: those trained. A dash: not applicable.</p>
@@ -163,7 +196,7 @@ function comparisonSection({ comparisons }: ReportData): Html | undefined {
     return html`<tr><th scope="row">${entry.first} − ${entry.second}</th>
 <td data-label="HR@1, points">${formatPoints(value)}<small>${formatPoints(low)} to ${formatPoints(high)}</small></td>
 <td data-label="MRR">${differences.mrr === undefined ? '–' : html`${signed(differences.mrr.value)}<small>${signed(differences.mrr.low)} to ${signed(differences.mrr.high)}</small>`}</td>
-<td data-label="Right only in one" class="nowrap">${hits.onlyFirst} : ${hits.onlySecond}</td>
+<td data-label="Right only in one" class="nowrap">${formatHits(hits.onlyFirst)} : ${formatHits(hits.onlySecond)}</td>
 <td data-label="p" class="nowrap">${formatPValue(pValue).slice(2).replace(/^= /, '')}</td>
 <td data-label="p, Holm" class="nowrap">${adjustedPValue === undefined ? '–' : formatPValue(adjustedPValue).slice(2).replace(/^= /, '')}</td>
 <td data-label="Verdict">${verdict(entry)}</td></tr>`;

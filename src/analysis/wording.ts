@@ -1,6 +1,14 @@
 /** Sentences made from figures: what a comparison says, and how figures are to be read. */
-import type { Estimate } from '../evaluation/index.js';
-import { formatCount, formatPoints, formatPValue, formatRatio } from './format.js';
+import type { Protocol } from '../data/index.js';
+import { mismatch } from '../errors/index.js';
+import {
+  type Comparison,
+  type Estimate,
+  type Evaluation,
+  type MetricName,
+  metricLabel,
+} from '../evaluation/index.js';
+import { formatCount, formatHits, formatPoints, formatPValue, formatRatio } from './format.js';
 import type { ReportComparison, ReportData, ReportMethod } from './report-data.js';
 
 /** Below this two methods are called different. */
@@ -8,7 +16,63 @@ const SIGNIFICANCE = 0.05;
 
 /** `0.421 (95% interval 0.327 to 0.521, 40 of 95)` */
 export function describeEstimate({ value, low, high, count, total }: Estimate): string {
-  return `${formatRatio(value)} (95% interval ${formatRatio(low)} to ${formatRatio(high)}, ${formatCount(count)} of ${formatCount(total)})`;
+  return `${formatRatio(value)} (95% interval ${formatRatio(low)} to ${formatRatio(high)}, ${formatHits(count)} of ${formatCount(total)})`;
+}
+
+/** What a protocol shows, in one line. */
+export const describeProtocol = (protocol: Protocol): string =>
+  protocol === 'window'
+    ? 'protocol window: the last items of a history'
+    : 'protocol history: whole histories; what a user has had is no answer';
+
+/** The protocol of evaluations that stand together. @throws IloraError `data` if they have several */
+export function protocolOf(evaluations: readonly Evaluation[], where: string): Protocol {
+  const [protocol = 'window', ...others] = new Set(evaluations.map((each) => each.protocol));
+  if (others.length === 0) return protocol;
+  throw mismatch('data', {
+    where,
+    expected: `evaluations of the protocol ${protocol} only`,
+    got: others[0],
+    hint: 'figures of different protocols share no column',
+  });
+}
+
+/** How the intervals of evaluations were made, and what the filter took out; a line each. */
+export function describeMeasuring(evaluations: readonly Evaluation[]): string[] {
+  const kinds = new Map<MetricName, Set<Estimate['interval']>>();
+  for (const { metrics } of evaluations)
+    for (const [name, figure] of Object.entries(metrics) as [MetricName, Estimate][])
+      kinds.set(name, (kinds.get(name) ?? new Set()).add(figure.interval));
+  const those = (kind: Estimate['interval']) =>
+    (['hr_at_1', 'expected_hr_at_1'] as const)
+      .filter((name) => kinds.get(name)?.has(kind))
+      .map(metricLabel)
+      .join(' and ');
+  const [wilson, bootstrap] = [those('wilson'), those('bootstrap')];
+  const made = [
+    ...(wilson === '' ? [] : [`of ${wilson} by Wilson`]),
+    ...(bootstrap === '' ? [] : [`of ${bootstrap} by a bootstrap of whole users`]),
+  ];
+  const filtered = evaluations.find((each) => each.filter !== undefined);
+  const catalog = evaluations.find((each) => each.catalogSize)?.catalogSize;
+  return [
+    `Intervals: ${made.join('; ')}.`,
+    ...(catalog === undefined
+      ? []
+      : [
+          `Expected: the mean over all draws of candidates. Catalog and recall: among all ${formatCount(catalog)} items outside the history.`,
+        ]),
+    ...(filtered === undefined ? [] : describeFilter(filtered)),
+  ];
+}
+
+/** What the filter of the protocol took out; nothing where there is none. */
+function describeFilter({ filter, numRows }: Evaluation): string[] {
+  if (filter === undefined) return [];
+  const { candidates, share, targets } = filter;
+  return [
+    `What a user has had is no answer: that took out ${formatCount(candidates)} candidates (${(100 * share).toFixed(1)} % of all but the targets) and the targets of ${formatCount(targets)} of ${formatCount(numRows)} rows, which count as missed.`,
+  ];
 }
 
 /** The paired comparison in words, ending in what it allows to conclude. */
@@ -24,12 +88,31 @@ export function describeComparison({ first, second, comparison }: ReportComparis
     adjustedPValue === undefined || adjustedPValue === pValue
       ? ''
       : `; ${formatPValue(adjustedPValue)} after Holm's correction over all comparisons`;
+  const { runs } = comparison;
+  const seeds = runs === undefined ? '' : ` (means over ${runs[0]} and ${runs[1]} seeds)`;
   const evidence =
-    `On ${plural(comparison.numRows, 'row')} with the same candidates, ${first} is right where ${second} is wrong ` +
+    `On ${plural(comparison.numRows, 'row')} with the same candidates${seeds}, ${first} is right where ${second} is wrong ` +
     `${times(hits.onlyFirst)}, and wrong where ${second} is right ${times(hits.onlySecond)}. ` +
     `The difference in HR@1 is ${formatPoints(value)} points ` +
-    `(95% interval ${formatPoints(low)} to ${formatPoints(high)}; ${name}, ${formatPValue(pValue)}${adjusted}).`;
+    `(95% interval ${formatPoints(low)} to ${formatPoints(high)}; ${name}, ${formatPValue(pValue)}${adjusted}).` +
+    expectedEvidence(comparison);
   return { evidence, conclusion: conclude(first, second, value, decisive) };
+}
+
+/** The same in expectation over draws of candidates, where that is known. */
+function expectedEvidence({ expected, differences }: Comparison): string {
+  const figure = differences.expected_hr_at_1;
+  if (expected === undefined || figure === undefined) return '';
+  const { value, low, high } = figure;
+  const { pValue, adjustedPValue } = expected;
+  const adjusted =
+    adjustedPValue === undefined || adjustedPValue === pValue
+      ? ''
+      : `; ${formatPValue(adjustedPValue)} after Holm's correction`;
+  return (
+    ` Over all draws of candidates it is ${formatPoints(value)} points ` +
+    `(${formatPoints(low)} to ${formatPoints(high)}; sign-flip test over users, ${formatPValue(pValue)}${adjusted}).`
+  );
 }
 
 /** Short form for tables: `iLoRA better`, `not separable`. */
@@ -72,10 +155,16 @@ export function readingNotes(data: ReportData): string[] {
   const chance = 1 / dataset.numCandidates;
   return [
     `${formatCount(numRows)} rows were scored, all of them: one row is ${(100 / numRows).toFixed(2)} points of HR@1. Guessing among ${dataset.numCandidates} candidates gives ${formatRatio(chance)}.`,
-    `Candidates are frozen: drawn once, stored, and the same for every method${dataset.candidatesSha256 === undefined ? '' : ` (sha256 ${dataset.candidatesSha256.slice(0, 16)}…)`}. Another draw would give other figures.`,
+    `Candidates are frozen: drawn once, stored, and the same for every method${dataset.candidatesSha256 === undefined ? '' : ` (sha256 ${dataset.candidatesSha256.slice(0, 16)}…)`}. Another draw would give other figures${evaluation.metrics.expected_hr_at_1 === undefined ? '' : '; expected HR@1 is the mean over all draws'}.`,
+    ...describeFilter(evaluation),
     numUsers === numRows
-      ? 'Every user has one row. Intervals of shares are Wilson intervals; those of NDCG and MRR are bootstrap intervals with a fixed seed.'
+      ? 'Every user has one row. Intervals of shares are Wilson intervals where there is one run; all others are bootstrap intervals with a fixed seed.'
       : `${formatCount(numUsers)} users have ${formatCount(numRows)} rows. Rows of one user resemble each other, so intervals and tests draw whole users.`,
+    ...(methods.some(({ evaluation }) => evaluation.runs !== undefined)
+      ? [
+          'Methods that draw random numbers were trained with several seeds: their figures are means over the runs, their intervals bootstraps of whole users. Expert weights and worked examples are those of the first seed.',
+        ]
+      : []),
     'Overlapping intervals do not decide between two methods: the paired test does, because both see the same rows.',
     tied.length === 0
       ? 'No row had another candidate with exactly the score of the target.'
@@ -105,5 +194,5 @@ function plural(count: number, noun: string): string {
 }
 
 function times(count: number): string {
-  return count === 1 ? 'once' : `${formatCount(count)} times`;
+  return count === 1 ? 'once' : `${formatHits(count)} times`;
 }

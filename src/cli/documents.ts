@@ -4,10 +4,12 @@
  * Keys are snake_case. A document never loses a key within a major version; it may gain some.
  */
 import { z } from 'zod';
+import { protocols } from '../data/index.js';
 import { evaluationSchema, evaluationSummarySchema } from '../evaluation/index.js';
 
 const text = z.string();
 const count = z.int().min(0);
+const amount = z.number().min(0);
 const share = z.number().min(0).max(1);
 const figures = z.record(text, z.unknown());
 const severity = z.enum(['info', 'warning', 'severe']);
@@ -19,19 +21,24 @@ const comparison = z.strictObject({
   methods: z.tuple([text, text]).describe('differences are the first minus the second'),
   num_rows: count,
   num_users: count,
-  hits: z.strictObject({
-    both: count,
-    only_first: count,
-    only_second: count,
-    neither: count,
-  }),
+  protocol: z.enum(protocols),
+  runs: z.tuple([count, count]).optional().describe('runs with other seeds, where several'),
+  hits: z
+    .strictObject({ both: amount, only_first: amount, only_second: amount, neither: amount })
+    .describe('rows by who was right; of several runs, the mean'),
   test: z.enum(['mcnemar', 'sign-flip']),
   p_value: share.describe('two-sided, for equal HR@1'),
   adjusted_p_value: share.optional().describe("after Holm's correction"),
+  expected: z
+    .strictObject({ p_value: share, adjusted_p_value: share.optional() })
+    .optional()
+    .describe('for equal expected HR@1, by sign flips over users of the summed differences'),
   differences: z.strictObject({
     hr_at_1: difference,
     ndcg_at_10: difference.optional(),
     mrr: difference.optional(),
+    expected_hr_at_1: difference.optional(),
+    expected_mrr: difference.optional(),
   }),
 });
 
@@ -67,6 +74,11 @@ const speeds = z.array(
     gflops: z.number(),
   }),
 );
+
+const figuresOfRows = {
+  evaluations: z.array(evaluationSummarySchema.strict()),
+  comparisons: z.array(comparison),
+};
 
 /** Schemas by the name of their file in docs/schemas/. */
 export const DOCUMENTS = {
@@ -119,6 +131,7 @@ export const DOCUMENTS = {
         z.strictObject({
           split: text,
           row: count,
+          protocol: z.enum(protocols),
           user: text,
           history: z.array(count),
           times: z.array(z.number()).optional(),
@@ -247,10 +260,15 @@ export const DOCUMENTS = {
     wide_rows_per_user: count,
     train_seconds: z.record(text, z.number()),
     seconds: z.number(),
-    test: z.strictObject({
-      evaluations: z.array(evaluationSummarySchema.strict()),
-      comparisons: z.array(comparison),
-    }),
+    test: z.strictObject(figuresOfRows),
+    sections: z.array(
+      z.strictObject({
+        protocol: z.enum(protocols),
+        split: z.enum(['test', 'test-wide']),
+        per_user: count.optional().describe('only up to so many rows of a user'),
+        ...figuresOfRows,
+      }),
+    ),
     report: text.describe('path of the page'),
   }),
   train: z.strictObject({

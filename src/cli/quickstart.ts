@@ -101,7 +101,10 @@ async function ensureMovielens(folder: string): Promise<void> {
   note(`data: ${manifest.name}, ${manifest.licence}`);
 }
 
-function asJson({ dataset, base, methods, report }: StudyResult, seconds: number): unknown {
+function asJson(
+  { dataset, base, methods, sections, report }: StudyResult,
+  seconds: number,
+): unknown {
   const rows = {
     train: dataset.rows('train'),
     validation: dataset.rows('validation'),
@@ -110,17 +113,17 @@ function asJson({ dataset, base, methods, report }: StudyResult, seconds: number
   return {
     dataset: { name: dataset.manifest.name, rows },
     base,
-    methods: methods.map(({ method: { name }, evaluation, trainSeconds }) => {
-      const { numRows, metrics, trainableParameters, seconds: answering } = evaluation;
+    methods: methods.map(({ variant, runs }, i) => {
+      const { numRows, metrics, trainableParameters, ...rest } = sections[0]!.evaluations[i]!;
       return {
-        name,
+        name: variant.name,
         rows: numRows,
         hr_at_1: metrics.hr_at_1.value,
         hr_at_1_interval: [metrics.hr_at_1.low, metrics.hr_at_1.high],
         valid_ratio: metrics.valid_ratio.value,
         ndcg_at_10: metrics.ndcg_at_10?.value,
         trainableParameters,
-        seconds: answering + trainSeconds,
+        seconds: rest.seconds + runs[0]!.trainSeconds,
       };
     }),
     report: resolve(report),
@@ -128,15 +131,13 @@ function asJson({ dataset, base, methods, report }: StudyResult, seconds: number
   };
 }
 
-function describe(
-  { methods, comparisons, examples, report }: StudyResult,
-  seconds: number,
-): string {
-  const lines = [formatEvaluationTable(methods.map(({ evaluation }) => evaluation)), ''];
+function describe({ methods, sections, examples, report }: StudyResult, seconds: number): string {
+  const { evaluations, comparisons } = sections[0]!;
+  const lines = [formatEvaluationTable(evaluations), ''];
   const [first] = comparisons;
   if (first !== undefined) {
     const [main, other] = first.methods.map(
-      (name) => methods.find(({ method }) => method.name === name)?.method.label ?? name,
+      (name) => methods.find(({ variant }) => variant.name === name)?.variant.label ?? name,
     ) as [string, string];
     const { evidence, conclusion } = describeComparison({
       first: main,
@@ -155,7 +156,7 @@ function describe(
       lines.push(`  expert weights: ${gates.map((weight) => weight.toFixed(3)).join(' ')}`);
     lines.push('');
   }
-  const run = methods.at(-1)?.folder.path ?? '';
+  const run = methods.at(-1)?.runs[0]?.folder.path ?? '';
   const history = 'Toy Story; Aladdin; The Lion King';
   lines.push(
     `report: ${report} (${formatDuration(seconds)} in all)`,

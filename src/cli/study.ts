@@ -4,13 +4,14 @@
 import { execFileSync } from 'node:child_process';
 import { Command } from '@commander-js/extra-typings';
 import { parse } from 'yaml';
-import { formatEvaluationTable } from '../analysis/index.js';
+import { describeMeasuring, formatEvaluationTable } from '../analysis/index.js';
 import { mismatch } from '../errors/index.js';
 import { snakeKeys, writeFileAtomic } from '../files/index.js';
 import {
   runStudy,
   runStudyMethod,
   type Study,
+  type StudySection,
   studySettings,
   studySummary,
 } from '../studies/index.js';
@@ -42,7 +43,7 @@ export function studyCommand() {
         const { base: baseName } = settings.common;
         const basePath = baseName === undefined ? undefined : (base ?? resolveModel(baseName));
         const study: Study = {
-          title: String(input.title ?? settings.methods.map(({ label }) => label).join(', ')),
+          title: String(input.title ?? settings.variants.map(({ label }) => label).join(', ')),
           settings,
           ...(basePath !== undefined && { basePath }),
           ...(wideRows !== undefined && { wideRowsPerUser: wideRows }),
@@ -68,10 +69,19 @@ export function studyCommand() {
           printJson({ ...summary, report: done.report });
           return;
         }
-        print(formatEvaluationTable(done.methods.map(({ evaluation }) => evaluation)));
+        for (const section of done.sections) printSection(section);
         print(`report: ${done.report}`);
       },
     );
+}
+
+/** Rows of the study as a table. */
+function printSection({ split, perUser, evaluations }: StudySection): void {
+  const rows = perUser === undefined ? '' : `, up to ${perUser} rows per user`;
+  print(`${split}${rows}: ${evaluations[0]?.numRows} rows`);
+  print(formatEvaluationTable(evaluations));
+  for (const line of describeMeasuring(evaluations)) print(line);
+  print('');
 }
 
 /** Sets `a.b=VALUE`; the value is read as YAML. */

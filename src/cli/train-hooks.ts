@@ -2,7 +2,7 @@
  * How training and studies show themselves on the terminal, and how a run is scored on validation.
  */
 import { evaluate } from '../evaluation/index.js';
-import { SELECTABLE, type Selectable } from '../recommenders/index.js';
+import { SELECTABLE } from '../recommenders/index.js';
 import type { StudyHooks } from '../studies/index.js';
 import type { RunHooks } from '../training/index.js';
 import { note, Progress } from './terminal.js';
@@ -23,13 +23,14 @@ export function trainHooks(signal: AbortSignal): RunHooks {
   let progress: Progress | undefined;
   return {
     signal,
-    score: async (recommender, instances, abort) => {
-      const { metrics } = await evaluate(recommender, instances, { resamples: 1, signal: abort });
-      const figure = (name: Selectable): number => metrics[name]?.value ?? 0;
-      return Object.fromEntries(SELECTABLE.map((name) => [name, figure(name)])) as Record<
-        Selectable,
-        number
-      >;
+    score: async (recommender, instances, options) => {
+      const { metrics } = await evaluate(recommender, instances, { resamples: 1, ...options });
+      return Object.fromEntries(
+        SELECTABLE.flatMap((name) => {
+          const figure = metrics[name];
+          return figure === undefined ? [] : [[name, figure.value]];
+        }),
+      );
     },
     onStage: (text) => {
       progress?.end();

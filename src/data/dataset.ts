@@ -7,6 +7,7 @@
 
 import { Random } from '../random/index.js';
 import type { CandidateSampler } from './candidates.js';
+import { coldRuleOf } from './cold-split.js';
 import type { RowRanges } from './row-ranges.js';
 import type { SequenceStore } from './sequence-store.js';
 import { evenlySpaced } from './spread.js';
@@ -95,7 +96,8 @@ export class Dataset {
    * Several windows of every user of a split, for choices that need more rows than it has.
    *
    * Targets are all that training has not seen: at the positions from `minHistory` on, past those of earlier splits,
-   * up to the user's last row. Windows that are rows of the split have its frozen candidates; those of others are
+   * up to the user's last row. Where each held-out row is a sequence of its own, only its last item is a target:
+   * the others are no such rows. Windows that are rows of the split have its frozen candidates; those of others are
    * drawn, always the same ones.
    */
   *windows(
@@ -105,11 +107,12 @@ export class Dataset {
     const { rows, manifest } = this.parts;
     const earlier = split === 'test' ? [rows.train, rows.validation] : [rows.train];
     const seen = earlier.map((ranges) => ranges.lastPositions());
+    const areRows = hasRowsAsSequences(manifest.splitRule);
     const rowOf = rows[split].rowsByWindow();
     let firstRow = 0;
     for (const [sequence, last] of rows[split].lastPositions()) {
       const begun = Math.max(...seen.map((positions) => positions.get(sequence) ?? -1)) + 1;
-      const first = Math.min(last, Math.max(manifest.window.minHistory, begun));
+      const first = areRows ? last : Math.min(last, Math.max(manifest.window.minHistory, begun));
       for (const place of evenlySpaced(last - first + 1, perUser)) {
         const window = { sequence, position: first + place };
         const row = firstRow + place;
@@ -140,6 +143,7 @@ export class Dataset {
     const times = sequences.timesOf(sequence, first, position);
     return {
       ...place,
+      protocol,
       user: sequences.user(sequence),
       history,
       ...(times && { times: Array.from(times) }),
@@ -180,4 +184,9 @@ export class Dataset {
     const random = new Random(draw.seed, `candidates/${stream}/drawn`, draw.epoch, row);
     return this.parts.sampler.draw(history, target, random);
   }
+}
+
+/** Whether each held-out row is a sequence of its own: in data published as rows, and in a cold split. */
+function hasRowsAsSequences(splitRule: { rule: string }): boolean {
+  return splitRule.rule === 'as-published' || coldRuleOf(splitRule) !== undefined;
 }

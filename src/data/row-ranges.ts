@@ -111,3 +111,14 @@ export class RowRanges {
     this.starts = starts;
   }
 }
+
+/** Up to `count` positions from first to last, evenly spaced: both ends among them, or the last alone. */
+export function evenPositions(
+  { first, last }: Pick<RowRange, 'first' | 'last'>,
+  count: number,
+): number[] {
+  const kept = Math.min(count, last - first + 1);
+  return Array.from({ length: Math.max(0, kept) }, (_, i) =>
+    kept === 1 ? last : first + Math.round((i * (last - first)) / (kept - 1)),
+  );
+}

@@ -122,6 +122,8 @@ export interface Instance extends CandidateQuery {
   split: SplitName;
   /** Row number in its split, which keys the frozen candidates; of `Dataset.windows`, the number of the window. */
   row: number;
+  /** How much of the past the history holds; absent where nobody said, which is `window`. */
+  protocol?: Protocol;
   user: string;
   /** The item that came next. */
   target: number;

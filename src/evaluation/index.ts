@@ -4,6 +4,7 @@
  * Used by: analysis and above.
  */
 export {
+  type Compared,
   type CompareOptions,
   type Comparison,
   compare,
@@ -21,13 +22,21 @@ export {
   readEvaluation,
 } from './document.js';
 export {
+  affordableCatalog,
+  CATALOG_LIMIT,
   type EvaluateOptions,
   type Evaluation,
+  type EvaluationHead,
   evaluate,
   evaluateGenerated,
+  type Filtered,
   type GeneratedTexts,
+  restrict,
+  type ScoringOptions,
+  summarise,
 } from './evaluate.js';
 export { type BootstrapOptions, bootstrapRatio, type Estimate, wilson } from './interval.js';
 export { MATCHERS, type Matcher, type MatcherName, matchPublished, matchTitle } from './match.js';
+export { meanOf } from './mean.js';
 export { METRIC_NAMES, type MetricName, type Metrics, metricLabel } from './metric.js';
-export { type Outcome, outcomeOf } from './outcome.js';
+export { type Outcome, type OutcomeOptions, outcomeOf } from './outcome.js';

@@ -63,6 +63,7 @@ export {
   type Method,
   type Model,
   type Needs,
+  needsCatalog,
   type Parts,
   SELECTABLE,
   type Selectable,

@@ -40,9 +40,18 @@ export const textShape = {
     .describe('wording of prompts: name of a shipped template, or path of a file'),
 } as const;
 
-/** Metrics that a validation can be chosen by. */
-export const SELECTABLE = ['hr_at_1', 'ndcg_at_10', 'mrr'] as const;
+/** Metrics of a draw of candidates that a validation can be chosen by. */
+export const SELECTABLE_OF_DRAW = ['hr_at_1', 'ndcg_at_10', 'mrr'] as const;
+
+/**
+ * Metrics that a validation can be chosen by. Those in expectation over candidate draws are the least noisy; they
+ * need a method that scores the whole catalog (a retriever).
+ */
+export const SELECTABLE = [...SELECTABLE_OF_DRAW, 'expected_hr_at_1', 'expected_mrr'] as const;
 export type Selectable = (typeof SELECTABLE)[number];
+
+/** Whether a metric takes the scores of the whole catalog. */
+export const needsCatalog = (metric: Selectable): boolean => metric.startsWith('expected_');
 
 /** Settings with every default filled in, as far as all methods have them. */
 export interface CommonSettings {
@@ -109,11 +118,11 @@ export interface LoopOptions {
   averaging?: number;
   /** Examples between two validations. */
   validateEvery: number;
-  /** Rows of the validation split that are used; all by default. */
+  /** Rows that are validated on, the first ones; all by default. */
   validationRows?: number;
-  /** Windows of every validation user that are used instead of the split's rows. */
+  /** Windows of every validation user, as `Dataset.windows` gives them; by default the split's own rows. */
   validationWindows?: number;
-  /** Histories that the validation shows; `window` by default. */
+  /** Of the validation; `window` by default. */
   protocol?: Protocol;
   /** Metric that chooses the best weights. */
   select: Selectable;
@@ -138,7 +147,7 @@ export type Learning<S, M extends Model> =
   | {
       kind: 'gradients';
       learner(model: M, settings: S, parts: Parts): Learner;
-      loop(settings: S, learner: Learner): LoopOptions;
+      loop(settings: S, learner: Learner, parts: Parts): LoopOptions;
     }
   | {
       /** Counts and closed forms. */
@@ -173,6 +182,8 @@ export interface MethodSpec<Shape extends z.ZodRawShape, M extends Model> {
   needs: Needs;
   /** Cheap and without settings of importance: shown beside every evaluated run. */
   isYardstick?: boolean;
+  /** A fit that draws random numbers: studies repeat it with every seed. */
+  isRandom?: boolean;
   /** Contracts of tests/contracts that its models cannot keep, each with the reason. */
   exceptions?: Partial<Record<ContractException, string>>;
   /** Its own keys of a settings file, with descriptions and defaults. */

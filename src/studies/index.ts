@@ -5,9 +5,9 @@
  */
 export type { StudyExample } from './examples.js';
 export { perUser, rowsOf } from './rows.js';
-export { type StudySettings, studySettings } from './settings.js';
+export { type StudySettings, studySettings, type Variant, type VariantRun } from './settings.js';
 export { evaluateShown, generateShown, type ShownProgress, type StudyHooks } from './shown.js';
 export { runStudy, runStudyMethod } from './study.js';
 export { studySummary } from './summary.js';
-export type { Study, StudyMethod, StudyResult } from './types.js';
+export type { RowSet, Study, StudyMethod, StudyResult, StudyRun, StudySection } from './types.js';
 export { yardsticks } from './yardsticks.js';

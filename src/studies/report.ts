@@ -3,17 +3,31 @@
  */
 import { stringify } from 'yaml';
 import type { ReportData, ReportMethod } from '../analysis/index.js';
-import type { Comparison } from '../evaluation/index.js';
-import { METHOD_NAMES, methodNamed } from '../recommenders/index.js';
+import type { Protocol } from '../data/index.js';
+import type { Evaluation } from '../evaluation/index.js';
 import { engineInfo, processorName } from '../tensor/index.js';
 import { type RunFolder, readRecord } from '../training/index.js';
 import type { Study, StudyMethod, StudyResult } from './types.js';
 
-export function reportData(study: Study, result: StudyResult, main: StudyMethod): ReportData {
-  const { dataset, methods, comparisons, wideComparisons } = result;
+/** The page of one protocol. */
+export function reportData(
+  study: Study,
+  result: StudyResult,
+  { protocol, hasExamples }: { protocol: Protocol; hasExamples: boolean },
+): ReportData {
+  const { dataset } = result;
   const { libtorch, threads } = engineInfo();
-  const { common, document } = study.settings;
-  const { base } = readRecord(main.folder.path);
+  const { common, document, main, variants } = study.settings;
+  const sections = result.sections.filter((section) => section.protocol === protocol);
+  const { evaluations } = sections[0]!;
+  const methods = result.methods.flatMap((method) => {
+    const evaluation = evaluations.find((one) => one.method === method.variant.name);
+    return evaluation === undefined ? [] : [{ ...method, evaluation }];
+  });
+  const own = methods.find(({ variant }) => variant === main);
+  const labels = new Map(variants.map(({ name, label }) => [name, label]));
+  const labelOf = (name: string): string => labels.get(name) ?? name;
+  const { base } = own === undefined ? {} : readRecord(own.runs[0]!.folder.path);
   return {
     title: study.title,
     createdAt: new Date().toISOString(),
@@ -24,18 +38,29 @@ export function reportData(study: Study, result: StudyResult, main: StudyMethod)
       numItems: dataset.catalog.size,
       numTrainRows: dataset.rows('train'),
     },
-    methods: methods.map((method) => reportMethod(method, method === main)),
-    comparisons: [
-      ...labelled(comparisons),
-      ...labelled(wideComparisons, ' (several windows per user)'),
-    ],
-    expertWeights: main.evaluation.outcomes
+    methods: methods.map((method) => reportMethod(method, method === own)),
+    comparisons: sections.flatMap(({ split, perUser, comparisons }) => {
+      const rows =
+        perUser === undefined ? 'several windows per user' : `${perUser} windows per user`;
+      const suffix = split === 'test' ? '' : ` (${rows})`;
+      return comparisons.map((comparison) => ({
+        first: `${labelOf(comparison.methods[0])}${suffix}`,
+        second: `${labelOf(comparison.methods[1])}${suffix}`,
+        comparison,
+      }));
+    }),
+    expertWeights: (own?.evaluation.outcomes ?? [])
       .filter(({ gates }) => gates !== undefined)
       .slice(0, 10)
       .map(({ user, gates = [] }) => ({ user, weights: gates })),
-    examples: result.examples,
+    ...(hasExamples && { examples: result.examples }),
     settings: stringify(document),
-    seeds: { training: common.seed, candidates: dataset.manifest.candidates.seed },
+    seeds: {
+      ...Object.fromEntries(
+        common.seeds.map((seed, i) => [i === 0 ? 'training' : `training, ${i + 1}`, seed]),
+      ),
+      candidates: dataset.manifest.candidates.seed,
+    },
     hashes: { dataset: dataset.hash, ...(base && { base: base.sha256 }) },
     machine: {
       processor: processorName(),
@@ -44,38 +69,31 @@ export function reportData(study: Study, result: StudyResult, main: StudyMethod)
       libtorch: libtorch.version,
       node: process.version,
     },
-    timings: methods.flatMap(({ method: { label }, trainSeconds, evaluation }) => [
-      { label: `train ${label}`, seconds: trainSeconds },
+    timings: methods.flatMap(({ variant: { label }, runs, evaluation }) => [
+      { label: `train ${label}`, seconds: trainSeconds(runs) },
       { label: `evaluate ${label}`, seconds: evaluation.seconds },
     ]),
     command: study.command,
   };
 }
 
+/** Seconds of a run, the mean over seeds. */
+const trainSeconds = (runs: StudyMethod['runs']): number =>
+  runs.reduce((sum, run) => sum + run.trainSeconds, 0) / runs.length;
+
 function reportMethod(
-  { method, evaluation, trainSeconds, folder }: StudyMethod,
+  { variant, evaluation, runs }: StudyMethod & { evaluation: Evaluation },
   isMain: boolean,
 ): ReportMethod {
-  const losses = lossPoints(folder);
+  const losses = lossPoints(runs[0]!.folder);
   return {
-    label: method.label,
+    label: variant.label,
     evaluation,
     isMain,
-    trainSeconds,
+    trainSeconds: trainSeconds(runs),
     ...(losses.length > 0 && { losses }),
   };
 }
-
-function labelled(comparisons: readonly Comparison[], suffix = '') {
-  return comparisons.map((comparison) => ({
-    first: `${labelOf(comparison.methods[0])}${suffix}`,
-    second: `${labelOf(comparison.methods[1])}${suffix}`,
-    comparison,
-  }));
-}
-
-const labelOf = (name: string): string =>
-  METHOD_NAMES.includes(name) ? methodNamed(name).label : name;
 
 /** Training loss over steps, averaged to a drawable number of points. */
 function lossPoints(folder: RunFolder): { step: number; train: number }[] {

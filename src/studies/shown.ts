@@ -24,16 +24,18 @@ export interface StudyHooks {
 
 type Showing = Pick<StudyHooks, 'progress'> & { signal?: AbortSignal };
 
-/** Evaluates with a progress line. */
+/** Evaluates with a progress line; over the whole catalog where a size is given. */
 export async function evaluateShown(
   recommender: Recommender,
   instances: readonly Instance[],
   { progress, signal }: Showing,
+  catalogSize?: number,
 ): Promise<Evaluation> {
   const shown = progress(`evaluate ${recommender.name}`, instances.length, 'rows');
   try {
     return await evaluate(recommender, instances, {
       onProgress: (done) => shown.update(done),
+      ...(catalogSize !== undefined && { catalogSize }),
       ...(signal && { signal }),
     });
   } finally {

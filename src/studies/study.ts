@@ -7,17 +7,23 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeReport } from '../analysis/index.js';
-import { type Dataset, type Instance, openDataset, type SplitName } from '../data/index.js';
+import {
+  type Dataset,
+  type Instance,
+  openDataset,
+  type Protocol,
+  type SplitName,
+} from '../data/index.js';
 import { mismatch } from '../errors/index.js';
 import {
-  type Comparison,
-  compareWithAll,
+  affordableCatalog,
   type Evaluation,
   evaluationDocument,
   readEvaluation,
+  restrict,
 } from '../evaluation/index.js';
 import { parseStrictJson, readText, writeFileAtomic } from '../files/index.js';
-import { type Base, MAIN, type Method, openBase, REFERENCE } from '../recommenders/index.js';
+import { type Base, type Method, openBase } from '../recommenders/index.js';
 import { type Device, prepareDevice } from '../tensor/index.js';
 import {
   expectSettings,
@@ -30,86 +36,101 @@ import {
 import { workedExamples } from './examples.js';
 import { reportData } from './report.js';
 import { perUser, rowsOf } from './rows.js';
+import { isOn, sectionsOf } from './sections.js';
+import type { Variant, VariantRun } from './settings.js';
 import { evaluateShown, generateShown, type StudyHooks } from './shown.js';
-import type { Study, StudyMethod, StudyResult } from './types.js';
+import type { Measured, Study, StudyMethod, StudyResult, StudyRun } from './types.js';
 
 /**
- * Runs what is not done yet and writes `report.html`.
+ * Runs what is not done yet and writes `report.html`; of further protocols, `report-PROTOCOL.html`.
  * @throws AbortError after saving, when the signal fires
  */
 export async function runStudy(study: Study, hooks: StudyHooks): Promise<StudyResult> {
   const started = performance.now();
   const stages = await Stages.open(study, hooks);
+  const { variants, main, protocols, common } = study.settings;
   const methods: StudyMethod[] = [];
-  for (const method of study.settings.methods) methods.push(await stages.method(method));
-  const main = mainOf(methods);
-  const isOf = (wide: boolean) =>
-    methods.flatMap(({ evaluation, wide: more }) => (wide ? (more ?? []) : evaluation));
+  for (const variant of variants) {
+    const runs: StudyRun[] = [];
+    for (const run of variant.runs) runs.push(await stages.run(variant, run));
+    methods.push({ variant, runs });
+  }
+  const { dataset } = stages;
+  const own = methods.find(({ variant }) => variant === main)!;
+  const [shown = 'window'] = own.variant.protocols;
   const result: StudyResult = {
-    dataset: stages.dataset,
+    dataset,
     ...(stages.base && {
       base: {
-        name: study.settings.common.base ?? stages.base.path,
+        name: common.base ?? stages.base.path,
         parameters: stages.base.model.parameterCount,
       },
     }),
     methods,
-    comparisons: compareMain(main.method.name, isOf(false)),
-    wideComparisons: compareMain(main.method.name, isOf(true)),
-    examples: workedExamples(stages.dataset, main.evaluation, stages.test),
-    report: join(study.settings.common.out, 'report.html'),
+    sections: sectionsOf(
+      methods.map(({ variant, runs }) => ({
+        ...{ name: variant.name, method: variant.method.name, runs },
+      })),
+      main.name,
+    ),
+    examples: workedExamples(
+      dataset,
+      own.runs[0]!.measured.find(isOn({ protocol: shown, split: 'test' }))!.evaluation,
+      stages.rows(shown).test,
+    ),
+    report: join(common.out, 'report.html'),
     seconds: 0,
   };
-  await writeReport(result.report, reportData(study, result, main));
+  for (const [i, protocol] of protocols.entries()) {
+    const path = i === 0 ? result.report : join(common.out, `report-${protocol}.html`);
+    await writeReport(
+      path,
+      reportData(study, result, { protocol, hasExamples: protocol === shown }),
+    );
+  }
   result.seconds = (performance.now() - started) / 1000;
   return result;
 }
 
 /**
- * Trains and evaluates one method of the study and leaves the rest: `runStudy` on the same folder then finds it done.
- * Its encoder must be there already, if the study trains one.
+ * Trains and evaluates one variant of the study, or one of its runs, and leaves the rest: `runStudy` on the same
+ * folder then finds it done. Its encoder must be there already, if the study trains one.
+ *
+ * @param name of a variant, or of one run of it: NAME-seed-S
  */
 export async function runStudyMethod(study: Study, name: string, hooks: StudyHooks): Promise<void> {
-  const { methods } = study.settings;
-  const method = methods.find((each) => each.name === name);
-  if (method === undefined)
+  const { variants } = study.settings;
+  const asked = variants.flatMap((variant) =>
+    variant.runs
+      .filter((run) => variant.name === name || run.name === name)
+      .map((run) => ({ variant, run })),
+  );
+  if (asked.length === 0)
     throw mismatch('usage', {
       where: 'method',
-      expected: methods.map((each) => each.name).join(', '),
+      expected: variants.map((each) => each.name).join(', '),
       got: name,
     });
-  await (await Stages.open(study, hooks)).method(method);
+  const stages = await Stages.open(study, hooks);
+  for (const { variant, run } of asked) await stages.run(variant, run);
 }
 
-/** What the study is about: the usual main method, or the last one. */
-function mainOf(methods: readonly StudyMethod[]): StudyMethod {
-  const usual = methods.find(({ method }) => method.name === MAIN.name);
-  return usual ?? (methods.at(-1) as StudyMethod);
-}
-
-/** The main method against all others, its reference first. */
-function compareMain(main: string, evaluations: readonly Evaluation[]): Comparison[] {
-  const own = evaluations.find(({ method }) => method === main);
-  if (own === undefined) return [];
-  const others = evaluations.filter(({ method }) => method !== main);
-  others.sort((a, b) => Number(b.method === REFERENCE.name) - Number(a.method === REFERENCE.name));
-  return compareWithAll(own, others);
+/** The rows of one protocol. */
+interface Rows {
+  test: Instance[];
+  wide: Instance[];
 }
 
 /** Stages that leave their result in the folder and are not done twice. */
 class Stages {
-  readonly test: Instance[];
-  readonly #wideRows: Instance[];
+  readonly #rows = new Map<Protocol, Rows>();
   #base: Base | undefined;
 
   private constructor(
     readonly study: Study,
     readonly dataset: Dataset,
     readonly hooks: StudyHooks,
-  ) {
-    this.test = rowsOf(dataset, 'test', study.testRows);
-    this.#wideRows = perUser(rowsOf(dataset, 'test-wide'), study.wideRowsPerUser ?? 0);
-  }
+  ) {}
 
   static async open(study: Study, hooks: StudyHooks): Promise<Stages> {
     const { out, data, device } = study.settings.common;
@@ -124,35 +145,77 @@ class Stages {
     return this.#base;
   }
 
-  /** Trains a method and measures it in all ways that the study asks for. */
-  async method(method: Method): Promise<StudyMethod> {
-    const settings = this.study.settings.settings.get(method.name) as Settings;
-    const run = await this.#train(method, settings);
-    const { name } = method;
-    const { recommender, generator } = run.model;
-    const isWide = this.#wideRows.length > 0 && !isUntrained(method);
-    const measured: StudyMethod = {
-      method,
-      evaluation: await this.#evaluate(run, 'test', this.test),
-      ...(isWide && { wide: await this.#evaluate(run, 'test-wide', this.#wideRows) }),
-      ...(this.study.isGenerating === true &&
-        generator && {
-          generated: await this.#once(`${name}.generated`, this.test, () =>
-            generateShown({ recommender, generator }, this.test, this.hooks),
-          ),
-        }),
-      trainSeconds: secondsOf(run.folder),
-      folder: run.folder,
+  rows(protocol: Protocol): Rows {
+    const { study, dataset } = this;
+    const known = this.#rows.get(protocol);
+    if (known !== undefined) return known;
+    const made = {
+      test: rowsOf(dataset, 'test', { count: study.testRows, protocol }),
+      wide: study.wideRowsPerUser ? rowsOf(dataset, 'test-wide', { protocol }) : [],
     };
-    run.model.release?.();
-    return measured;
+    this.#rows.set(protocol, made);
+    return made;
+  }
+
+  /** Trains a run and measures it in all ways that the study asks for. */
+  async run(variant: Variant, { name, seed, settings }: VariantRun): Promise<StudyRun> {
+    const { method, protocols } = variant;
+    const trained = await this.#train(method, name, settings);
+    const measured: Measured[] = [];
+    for (const protocol of protocols)
+      measured.push(...(await this.#measure(trained, { variant, name, protocol })));
+    const generated = await this.#generate(trained, { variant, name });
+    trained.model.release?.();
+    return {
+      ...{ name, seed, measured, trainSeconds: secondsOf(trained.folder), folder: trained.folder },
+      ...(generated && { generated }),
+    };
+  }
+
+  /** All rows of `test`, and of `test-wide`; figures of some rows of it come from the same outcomes. */
+  async #measure(
+    { model, recommender }: Run,
+    { variant, name, protocol }: { variant: Variant; name: string; protocol: Protocol },
+  ): Promise<Measured[]> {
+    const { dataset, hooks, study } = this;
+    const { test, wide } = this.rows(protocol);
+    const catalogSize = affordableCatalog(model, dataset.catalog.size);
+    const suffix = protocol === 'window' ? '' : `.${protocol}`;
+    const on = (split: SplitName, instances: readonly Instance[]): Promise<Evaluation> =>
+      this.#once(`${name}.${split}${suffix}`, { instances, protocol, catalogSize }, async () => ({
+        ...(await evaluateShown(recommender, instances, hooks, catalogSize)),
+        method: variant.name,
+      }));
+    const measured: Measured[] = [{ protocol, split: 'test', evaluation: await on('test', test) }];
+    if (wide.length === 0 || isUntrained(variant.method)) return measured;
+    const whole = await on('test-wide', wide);
+    const perUserCount = study.wideRowsPerUser!;
+    const some = restrict(whole, perUser(wide, perUserCount));
+    return [
+      ...measured,
+      { protocol, split: 'test-wide', evaluation: whole },
+      { protocol, split: 'test-wide', perUser: perUserCount, evaluation: some },
+    ];
+  }
+
+  async #generate(
+    { model: { recommender, generator } }: Run,
+    { variant, name }: { variant: Variant; name: string },
+  ): Promise<Evaluation | undefined> {
+    if (this.study.isGenerating !== true || generator === undefined) return undefined;
+    const [protocol = 'window'] = variant.protocols;
+    const { test: instances } = this.rows(protocol);
+    return this.#once(`${name}.generated`, { instances, protocol }, async () => ({
+      ...(await generateShown({ recommender, generator }, instances, this.hooks)),
+      method: `${variant.name} (generated)`,
+    }));
   }
 
   /**
    * Trains, or continues, or opens a finished run.
    * @throws IloraError `settings` if the run was begun with others
    */
-  async #train(method: Method, settings: Settings): Promise<Run> {
+  async #train(method: Method, name: string, settings: Settings): Promise<Run> {
     const { dataset, study, hooks } = this;
     const base = method.needs.base ? this.#openBase(settings) : undefined;
     const shared = { dataset, ...(base && { base }) };
@@ -161,14 +224,14 @@ class Stages {
       expectSettings(folder, settings);
       return openRun(settings.out, { shared, device: settings.device as Device });
     }
-    this.#forget(method);
+    this.#forget(name);
     const resume = existsSync(folder.run);
     const { basePath } = study;
     return trainRun(settings, { shared, ...(basePath && { basePath }), resume }, hooks.run);
   }
 
-  /** Removes what an earlier run of the method scored. */
-  #forget({ name }: Method): void {
+  /** Removes what an earlier run of the name scored. */
+  #forget(name: string): void {
     const folder = evaluationsIn(this.study.settings.common.out);
     const own = readdirSync(folder).filter((file) => file.startsWith(`${name}.`));
     for (const file of own) rmSync(join(folder, file));
@@ -184,37 +247,34 @@ class Stages {
     return this.#base;
   }
 
-  async #evaluate(
-    { method, recommender }: Run,
-    split: SplitName,
-    instances: readonly Instance[],
-  ): Promise<Evaluation> {
-    return this.#once(`${method.name}.${split}`, instances, () =>
-      evaluateShown(recommender, instances, this.hooks),
-    );
-  }
-
   /** What an earlier call measured on these very rows, or a new measurement. */
-  async #once(
-    name: string,
-    instances: readonly Instance[],
-    make: () => Promise<Evaluation>,
-  ): Promise<Evaluation> {
+  async #once(name: string, asked: Asked, make: () => Promise<Evaluation>): Promise<Evaluation> {
     const path = join(evaluationsIn(this.study.settings.common.out), `${name}.json`);
     const earlier = existsSync(path) ? evaluationIn(path) : undefined;
-    if (earlier !== undefined && isOfRows(earlier, instances)) return earlier;
+    if (earlier !== undefined && isAsked(earlier, asked)) return earlier;
     const evaluation = await make();
     writeFileAtomic(path, JSON.stringify(evaluationDocument(evaluation)));
     return evaluation;
   }
 }
 
+/** What is to be measured. */
+interface Asked {
+  instances: readonly Instance[];
+  protocol: Protocol;
+  catalogSize?: number | undefined;
+}
+
 function evaluationsIn(out: string): string {
   return join(out, 'evaluations');
 }
 
-function isOfRows({ outcomes }: Evaluation, instances: readonly Instance[]): boolean {
+/** Whether an earlier measurement is of these rows, and says as much. */
+function isAsked(earlier: Evaluation, { instances, protocol, catalogSize }: Asked): boolean {
+  const { outcomes } = earlier;
   return (
+    earlier.protocol === protocol &&
+    earlier.catalogSize === catalogSize &&
     outcomes.length === instances.length &&
     outcomes.every(({ row }, i) => row === instances[i]?.row)
   );

@@ -1,9 +1,9 @@
 /**
  * A study as one document: what was measured, on what, with what, without the rows.
  */
-import { type Comparison, type Evaluation, evaluationSummary } from '../evaluation/index.js';
+import { evaluationSummary } from '../evaluation/index.js';
 import { engineInfo, processorName } from '../tensor/index.js';
-import type { Study, StudyResult } from './types.js';
+import type { Study, StudyResult, StudySection } from './types.js';
 
 /** What a figure needs beside it: settings, seeds, hashes, machine. Keys are camelCase. */
 export function studySummary(
@@ -11,10 +11,14 @@ export function studySummary(
   result: StudyResult,
   place: { commit: string; machine?: string },
 ): Record<string, unknown> {
-  const { methods } = result;
+  const { methods, sections } = result;
   const { libtorch, threads } = engineInfo();
-  const wide = methods.flatMap(({ wide: evaluation }) => evaluation ?? []);
+  const [test] = sections;
+  const wide = sections.find(
+    ({ protocol, perUser }) => protocol === test?.protocol && perUser !== undefined,
+  );
   const { data: _, out: __, ...settings } = study.settings.document;
+  const runs = methods.flatMap((method) => method.runs);
   return {
     createdAt: new Date().toISOString(),
     commit: place.commit,
@@ -29,21 +33,23 @@ export function studySummary(
       libtorch: libtorch.version,
     },
     wideRowsPerUser: study.wideRowsPerUser ?? 0,
-    trainSeconds: Object.fromEntries(
-      methods.map(({ method, trainSeconds }) => [method.name, trainSeconds]),
-    ),
+    trainSeconds: Object.fromEntries(runs.map(({ name, trainSeconds }) => [name, trainSeconds])),
     seconds: result.seconds,
-    test: summarise(
-      methods.map(({ evaluation }) => evaluation),
-      result.comparisons,
-    ),
-    ...(wide.length > 0 && { testWide: summarise(wide, result.wideComparisons) }),
-    generated: methods.flatMap(({ generated }) =>
+    test: test && summarise(test),
+    ...(wide && { testWide: summarise(wide) }),
+    sections: sections.map(({ evaluations, comparisons, ...rows }) => ({
+      ...rows,
+      ...summarise({ evaluations, comparisons }),
+    })),
+    generated: runs.flatMap(({ generated }) =>
       generated === undefined ? [] : [evaluationSummary(generated)],
     ),
   };
 }
 
-function summarise(evaluations: readonly Evaluation[], comparisons: readonly Comparison[]) {
+function summarise({
+  evaluations,
+  comparisons,
+}: Pick<StudySection, 'evaluations' | 'comparisons'>) {
   return { evaluations: evaluations.map(evaluationSummary), comparisons };
 }

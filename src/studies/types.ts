@@ -1,12 +1,11 @@
 /**
  * What a study is asked for, and what became of it.
  */
-import type { Dataset } from '../data/index.js';
+import type { Dataset, Protocol } from '../data/index.js';
 import type { Comparison, Evaluation } from '../evaluation/index.js';
-import type { Method } from '../recommenders/index.js';
 import type { RunFolder } from '../training/index.js';
 import type { StudyExample } from './examples.js';
-import type { StudySettings } from './settings.js';
+import type { StudySettings, Variant } from './settings.js';
 
 export interface Study {
   title: string;
@@ -15,7 +14,7 @@ export interface Study {
   basePath?: string;
   /** Only the first rows of the test split. */
   testRows?: number;
-  /** Also evaluate on up to this many windows per test user, of those in `test-wide`. */
+  /** Also evaluate on `test-wide`, and on up to this many windows per user of it. */
   wideRowsPerUser?: number;
   /** Also generate answers with the methods that can. */
   isGenerating?: boolean;
@@ -23,25 +22,53 @@ export interface Study {
   command: string;
 }
 
-/** What became of one method. */
-export interface StudyMethod {
-  method: Method;
+/** Rows that methods are measured on together. */
+export interface RowSet {
+  protocol: Protocol;
+  split: 'test' | 'test-wide';
+  /** Of `test-wide`, only up to so many windows of a user, evenly spaced. */
+  perUser?: number;
+}
+
+/** What one run scored on rows. */
+export interface Measured extends RowSet {
   evaluation: Evaluation;
-  /** On several windows per user. */
-  wide?: Evaluation;
-  generated?: Evaluation;
+}
+
+/** What became of one run. */
+export interface StudyRun {
+  name: string;
+  seed: number;
   trainSeconds: number;
   folder: RunFolder;
+  measured: readonly Measured[];
+  /** Answers in words. */
+  generated?: Evaluation;
+}
+
+/** What became of one row of the study. */
+export interface StudyMethod {
+  variant: Variant;
+  /** One per seed. */
+  runs: readonly StudyRun[];
+}
+
+/** All methods on the same rows. */
+export interface StudySection extends RowSet {
+  /** Of every method measured there; of several seeds, their mean. */
+  evaluations: readonly Evaluation[];
+  /** The main method against each other one, Holm-corrected; its reference first. */
+  comparisons: readonly Comparison[];
 }
 
 export interface StudyResult {
   dataset: Dataset;
   base?: { name: string; parameters: number };
   methods: readonly StudyMethod[];
-  /** The main method against each other one, Holm-corrected; its reference first. */
-  comparisons: Comparison[];
-  wideComparisons: Comparison[];
+  /** By protocol; of each, `test` first. */
+  sections: readonly StudySection[];
   examples: StudyExample[];
+  /** Path of the page; of the first protocol, where there are several. */
   report: string;
   seconds: number;
 }

@@ -8,6 +8,7 @@ export {
   openRun,
   type Run,
   type RunHooks,
+  type ScoreOptions,
   type Shared,
   type TrainOptions,
   trainRun,

@@ -6,7 +6,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { type Dataset, type Instance, openDataset } from '../data/index.js';
-import { mismatch } from '../errors/index.js';
+import { internal, mismatch } from '../errors/index.js';
 import { hashFile, snakeKeys } from '../files/index.js';
 import {
   type Base,
@@ -16,6 +16,7 @@ import {
   type Method,
   type Model,
   methodNamed,
+  needsCatalog,
   openBase,
   type Parts,
   type Recommender,
@@ -36,15 +37,22 @@ import {
   type Validation,
 } from './trainer.js';
 
-/** Metrics a validation can be chosen by. */
-export type ValidationMetrics = Record<Selectable, number>;
+/** Metrics a validation can be chosen by, as far as the method can tell them. */
+export type ValidationMetrics = Partial<Record<Selectable, number>>;
+
+/** How validation rows are scored. */
+export interface ScoreOptions {
+  /** N, where the whole catalog shall be scored: `evaluate` says what that gives. */
+  catalogSize?: number;
+  signal?: AbortSignal;
+}
 
 export interface RunHooks {
   /** Scores a recommender on instances. */
   score: (
     recommender: Recommender,
     instances: readonly Instance[],
-    signal?: AbortSignal,
+    options: ScoreOptions,
   ) => Promise<ValidationMetrics>;
   /** A new stage begins: `train sasrec`, `train ilora`. */
   onStage?: (text: string) => void;
@@ -160,15 +168,25 @@ async function learn(lesson: Lesson, hooks: RunHooks): Promise<TrainingSummary> 
   const { learning } = lesson.method;
   if (learning.kind === 'fit') return fit(lesson, learning, hooks);
   const learner = learning.learner(model, settings, parts);
-  const loop = learning.loop(settings, learner);
-  const validation = validationOf(parts.dataset, loop);
+  const loop = learning.loop(settings, learner, parts);
+  const { select } = loop;
+  if (needsCatalog(select) && model.retriever === undefined)
+    throw mismatch('settings', {
+      where: `${settings.out}: select`,
+      expected: 'a metric of the frozen candidates, for a method that cannot score the catalog',
+      got: select,
+    });
+  const validation = {
+    ...{ model, select, instances: validationOf(parts.dataset, loop) },
+    ...(needsCatalog(select) && { catalogSize: parts.dataset.catalog.size }),
+  };
   const gradients = await gradientSource(learner, loop, hooks.signal);
   try {
     return await train(
       learner,
       folder,
       { ...loop, seed: settings.seed },
-      { ...hooks, gradients, validate: () => validate(model, validation, loop.select, hooks) },
+      { ...hooks, gradients, validate: () => validate(validation, hooks) },
     );
   } finally {
     const closed = gradients.close();
@@ -349,26 +367,44 @@ async function encoderFor(
 }
 
 async function validate(
-  { recommender }: Model,
-  instances: readonly Instance[],
-  select: LoopOptions['select'],
-  hooks: RunHooks,
+  {
+    model: { recommender },
+    select,
+    instances,
+    catalogSize,
+  }: {
+    model: Model;
+    select: Selectable;
+    instances: readonly Instance[];
+    catalogSize?: number;
+  },
+  { score, signal }: RunHooks,
 ): Promise<Validation> {
-  const metrics = await hooks.score(recommender, instances, hooks.signal);
-  return { score: metrics[select], metrics };
+  const metrics = await score(recommender, instances, {
+    ...(catalogSize !== undefined && { catalogSize }),
+    ...(signal && { signal }),
+  });
+  const chosenBy = metrics[select];
+  if (chosenBy === undefined) throw internal(`a validation without ${select}`);
+  return { score: chosenBy, metrics };
 }
 
-/** The rows of the validation split, or several windows of each of its users. */
-function validationOf(dataset: Dataset, loop: LoopOptions): Instance[] {
-  const { validationRows = Number.POSITIVE_INFINITY, validationWindows: perUser, protocol } = loop;
-  const rows =
-    perUser === undefined
-      ? dataset.instances('validation', { ...(protocol && { protocol }) })
-      : dataset.windows('validation', { perUser, ...(protocol && { protocol }) });
-  const taken: Instance[] = [];
-  for (const row of rows) {
-    if (taken.length >= validationRows) break;
-    taken.push(row);
-  }
-  return taken;
+/** The rows that a loop validates on. */
+function validationOf(
+  dataset: Dataset,
+  {
+    protocol = 'window',
+    validationWindows,
+    validationRows = Number.POSITIVE_INFINITY,
+  }: Pick<LoopOptions, 'protocol' | 'validationWindows' | 'validationRows'>,
+): Instance[] {
+  if (validationWindows !== undefined)
+    return [...dataset.windows('validation', { perUser: validationWindows, protocol })].slice(
+      0,
+      validationRows,
+    );
+  const rows = Math.min(validationRows, dataset.rows('validation'));
+  return Array.from({ length: rows }, (_, row) =>
+    dataset.instance('validation', row, { protocol }),
+  );
 }

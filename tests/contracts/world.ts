@@ -13,7 +13,7 @@ export function hooks(signal?: AbortSignal): RunHooks {
   return {
     score: async () => {
       score += 0.1;
-      return { hr_at_1: score, ndcg_at_10: score, mrr: score };
+      return { expected_hr_at_1: score, ndcg_at_10: score };
     },
     ...(signal && { signal }),
   };

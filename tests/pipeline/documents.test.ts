@@ -110,6 +110,20 @@ describe('documents', () => {
     const out = at('outcomes.json');
     documentOf('evaluate', 'evaluate', '--run', at('run'), '--out', out);
     checkDocument('evaluate-out', JSON.parse(readFileSync(out, 'utf8')));
+    const wide = ['--split', 'test-wide', '--wide-rows', '2', '--out', out];
+    const whole = ['evaluate', '--run', at('run'), '--protocol', 'history', ...wide];
+    const { evaluations } = documentOf('evaluate', ...whole) as {
+      evaluations: { protocol: string; num_rows: number; catalog_size: number; metrics: object }[];
+    };
+    for (const { protocol, num_rows, catalog_size, metrics } of evaluations) {
+      assert.deepEqual([protocol, num_rows, catalog_size], ['history', 4, 30]);
+      assert.ok('expected_hr_at_1' in metrics && 'recall_at_50' in metrics);
+    }
+    checkDocument('evaluate-out', JSON.parse(readFileSync(out, 'utf8')));
+    const frozen = documentOf('evaluate', 'evaluate', '--run', at('run'), '--no-catalog') as {
+      evaluations: { metrics: object }[];
+    };
+    assert.ok(!('expected_hr_at_1' in frozen.evaluations[0]!.metrics));
     for (const run of ['run', 'counts'])
       documentOf('recommend', 'recommend', '--run', at(run), '--history', 'Title 3; Title 4');
   });

@@ -86,12 +86,10 @@ describe('hostile titles', () => {
   });
 
   it('train and are evaluated with finite scores', () => {
-    for (const {
-      evaluation: { method, outcomes },
-    } of result.methods)
+    for (const { method, outcomes } of result.sections[0]!.evaluations)
       for (const { scores = [] } of outcomes)
         assert.ok(scores.length === 6 && scores.every(Number.isFinite), method);
-    assert.equal(result.methods.filter(({ generated }) => generated).length, 3);
+    assert.equal(result.methods.filter(({ runs }) => runs[0]!.generated).length, 3);
   });
 
   it('score separately where they are the same to the model', async () => {

@@ -2,7 +2,7 @@
  * Settings that all sequence models share, and what their learner and loop make of them.
  */
 import { z } from 'zod';
-import { type Dataset, protocols } from '../../data/index.js';
+import { type Dataset, type Protocol, protocols } from '../../data/index.js';
 import type { Learner } from '../learner.js';
 import { type Learning, type LoopOptions, SELECTABLE } from '../method.js';
 import { SequenceLearner } from './learner.js';
@@ -41,15 +41,17 @@ export const sequenceShape = {
     .describe('epochs without a better validation; 0: never stop early'),
   select: z
     .enum(SELECTABLE)
-    .default('ndcg_at_10')
+    .default('expected_hr_at_1')
     .describe('validation metric that chooses the best weights'),
   protocol: z
     .enum(protocols)
-    .default('window')
-    .describe('histories that a validation shows: the last items, or all of the past'),
-  validationWindows: count
     .optional()
-    .describe("windows of each validation user; left out: the split's own rows"),
+    .describe(
+      'histories that a validation shows; left out: all of the past where max_history goes beyond the window',
+    ),
+  validationWindows: count
+    .default(5)
+    .describe('windows of every validation user, evenly spaced; with candidates of their own'),
   checkpointSeconds: positive.default(120),
 } as const;
 
@@ -74,18 +76,24 @@ export function sequenceLearning<S>(
       const options = { learningRate, weightDecay, loss };
       return new SequenceLearner(encoder, dataset.sequencesOf('train'), options);
     },
-    loop: (settings, learner) => sequenceLoop(sectionOf(settings), learner),
+    loop: (settings, learner, { dataset }) => ({
+      ...sequenceLoop(sectionOf(settings), learner),
+      protocol: sectionOf(settings).protocol ?? protocolOf(learner as SequenceLearner, dataset),
+    }),
   };
+}
+
+/** A model that reads further back than a window shows is validated on whole histories. */
+function protocolOf({ model }: SequenceLearner, { manifest }: Dataset): Protocol {
+  return model.options.maxHistory > manifest.window.maxHistory ? 'history' : 'window';
 }
 
 /** The loop of one pass per epoch, validated after each. */
 function sequenceLoop(settings: SequenceSettings, learner: Learner): LoopOptions {
-  const { epochs, batchSize, patience, optimizer, averaging, select, checkpointSeconds } = settings;
-  const { protocol, validationWindows } = settings;
+  const { epochs, batchSize, patience, optimizer, averaging, validationWindows } = settings;
+  const { select, checkpointSeconds } = settings;
   return {
     batchSize,
-    protocol,
-    ...(validationWindows !== undefined && { validationWindows }),
     totalExamples: epochs * learner.examples,
     warmupShare: 0,
     schedule: 'constant',
@@ -93,6 +101,7 @@ function sequenceLoop(settings: SequenceSettings, learner: Learner): LoopOptions
     averaging,
     clipNorm: 0,
     validateEvery: learner.examples,
+    validationWindows,
     select,
     patience,
     checkpointSeconds,

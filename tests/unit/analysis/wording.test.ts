@@ -13,6 +13,7 @@ const comparison: Comparison = {
   methods: ['ilora', 'lora'],
   numRows: 95,
   numUsers: 95,
+  protocol: 'window',
   hits: { both: 30, onlyFirst: 12, onlySecond: 1, neither: 52 },
   test: 'mcnemar',
   pValue: 0.0034,

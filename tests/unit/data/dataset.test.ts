@@ -283,10 +283,12 @@ test('windows of validation: evenly spaced past what training saw, the last alwa
     [9, 16, 23, 29],
   );
   for (const [i, { history, ...rest }] of short.entries()) {
-    const { history: whole, times, ...others } = long[i]!;
+    const { history: whole, times, protocol, ...others } = long[i]!;
+    assert.equal(protocol, 'history');
     assert.deepEqual(history, whole.slice(-10));
     assert.deepEqual(times?.length, whole.length);
-    const { times: shown, ...same } = rest;
+    const { times: shown, protocol: shortOnes, ...same } = rest;
+    assert.equal(shortOnes, 'window');
     assert.equal(shown?.length, history.length);
     assert.deepEqual(others, same, 'candidates and pool are those of the window');
     assert.equal(new Set(rest.candidates).size, 20);

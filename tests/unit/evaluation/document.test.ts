@@ -35,8 +35,19 @@ const generated = () =>
     seconds: 0.5,
   });
 
+/** Over the catalog of four, with a candidate and a target that the users had before. */
+const filtered = () =>
+  evaluate(
+    fixed([
+      [3, 5, 1, 0],
+      [1, 0, 0, 0],
+    ]),
+    instances(2).map((instance, row) => ({ ...instance, history: [row === 0 ? 1 : 0], pool: 3 })),
+    { resamples: 50, protocol: 'history', catalogSize: 4 },
+  );
+
 test('a file holds what was evaluated, and gives it back as it was', async () => {
-  for (const evaluation of [await scored(), generated()]) {
+  for (const evaluation of [await scored(), generated(), await filtered()]) {
     const text = JSON.stringify(evaluationDocument(evaluation));
     assert.deepEqual(readEvaluation(JSON.parse(text), 'x.json'), {
       ...evaluation,
@@ -48,8 +59,8 @@ test('a file holds what was evaluated, and gives it back as it was', async () =>
 test('keys are snake_case, and the outcome of a row can be read without the program', async () => {
   const { outcomes, ...head } = evaluationDocument(await scored());
   assert.deepEqual(Object.keys(head).sort(), [
-    ...['method', 'metrics', 'mode', 'num_rows', 'num_tied_rows', 'num_users', 'seconds'],
-    'trainable_parameters',
+    ...['method', 'metrics', 'mode', 'num_rows', 'num_tied_rows', 'num_users', 'protocol'],
+    ...['seconds', 'trainable_parameters'],
   ]);
   assert.deepEqual(outcomes[0], {
     row: 0,
@@ -64,6 +75,26 @@ test('keys are snake_case, and the outcome of a row can be read without the prog
     gates: [0.25, 0.75],
   });
   assert.equal(outcomes[1]?.num_tied, 0);
+});
+
+test('a file of an earlier version, which knew no protocol, was of windows', async () => {
+  const { protocol, ...earlier } = evaluationDocument(await scored());
+  assert.equal(protocol, 'window');
+  assert.deepEqual(readEvaluation(earlier, 'x.json'), await scored().then(withSeconds(earlier)));
+});
+
+/** The evaluation with the time of the document. */
+const withSeconds =
+  ({ seconds }: { seconds: number }) =>
+  <T>(evaluation: T): T => ({ ...evaluation, seconds });
+
+test('what the filter took out is null among the scores, and a repeat says so', async () => {
+  const { filter, catalog_size, outcomes } = evaluationDocument(await filtered());
+  assert.deepEqual(filter, { candidates: 1, share: 1 / 6, targets: 1 });
+  assert.equal(catalog_size, 4);
+  const [first, second] = JSON.parse(JSON.stringify(outcomes));
+  assert.deepEqual([first.scores, first.rivals, first.is_repeat], [[3, null, 1, 0], 0, undefined]);
+  assert.deepEqual([second.scores, second.rivals, second.is_repeat], [[null, 0, 0, 0], 3, true]);
 });
 
 test('the summary is the document without its rows', async () => {

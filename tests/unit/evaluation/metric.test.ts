@@ -42,6 +42,11 @@ test('labels carry the cut they belong to', () => {
     'NDCG@5',
     'NDCG@10',
     'MRR',
+    'expected HR@1',
+    'expected MRR',
+    'catalog HR@10',
+    'catalog NDCG@10',
+    'recall@50',
   ]);
 });
 
@@ -60,7 +65,7 @@ test('shares of single rows have Wilson intervals, graded metrics the bootstrap'
     [0, 1, 2, 3],
   ];
   const { metrics } = await evaluate(fixed(scores), instances(3), { resamples: 50 });
-  const intervals = METRIC_NAMES.map((name) => [name, metrics[name]?.interval]);
+  const intervals = Object.entries(metrics).map(([name, { interval }]) => [name, interval]);
   assert.deepEqual(Object.fromEntries(intervals), {
     hr_at_1: 'wilson',
     hr_at_1_valid: 'wilson',

@@ -4,7 +4,12 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { writeDataset } from '../../../src/data/index.js';
-import { runStudy, type StudyHooks, studySettings } from '../../../src/studies/index.js';
+import {
+  runStudy,
+  type StudyHooks,
+  type StudyResult,
+  studySettings,
+} from '../../../src/studies/index.js';
 import { temporaryFolder } from '../../support/folder.js';
 import { tinyDraft } from '../data/helper.js';
 
@@ -15,7 +20,7 @@ const hooks = (): StudyHooks => ({
   signal: new AbortController().signal,
   note: () => {},
   progress: () => ({ update: () => {}, end: () => {} }),
-  run: { score: async () => ({ hr_at_1: 0.5, ndcg_at_10: 0.5, mrr: 0.5 }) },
+  run: { score: async () => ({ expected_hr_at_1: 0.5, ndcg_at_10: 0.5 }) },
 });
 
 function study(out: string, more: object = {}) {
@@ -26,6 +31,9 @@ function study(out: string, more: object = {}) {
     command: 'test',
   };
 }
+
+/** On the rows of `test`. */
+const evaluationsIn = ({ sections }: StudyResult) => sections[0]!.evaluations;
 
 /** Makes a kept measurement one that can be told from a new one. */
 function mark(out: string, name: string, change = (_: { outcomes: { row: number }[] }) => {}) {
@@ -40,13 +48,13 @@ test('what was measured is kept, and measured anew on other rows', async () => {
   const out = join(temporaryFolder(), 'study');
   await runStudy(study(out), hooks());
   mark(out, 'popularity');
-  const [kept] = (await runStudy(study(out), hooks())).methods;
-  assert.equal(kept!.evaluation.seconds, MARK);
+  const [kept] = evaluationsIn(await runStudy(study(out), hooks()));
+  assert.equal(kept!.seconds, MARK);
   mark(out, 'popularity', ({ outcomes }) => {
     outcomes[0]!.row += 1;
   });
-  const [anew] = (await runStudy(study(out), hooks())).methods;
-  assert.notEqual(anew!.evaluation.seconds, MARK);
+  const [anew] = evaluationsIn(await runStudy(study(out), hooks()));
+  assert.notEqual(anew!.seconds, MARK);
 });
 
 test('a run of other settings is refused, and a new one measured anew', async () => {
@@ -59,9 +67,9 @@ test('a run of other settings is refused, and a new one measured anew', async ()
   mark(out, 'popularity');
   mark(out, 'cooccurrence');
   rmSync(join(out, 'popularity'), { recursive: true });
-  const [anew, kept] = (await runStudy(study(out), hooks())).methods;
-  assert.notEqual(anew!.evaluation.seconds, MARK);
-  assert.equal(kept!.evaluation.seconds, MARK);
+  const [anew, kept] = evaluationsIn(await runStudy(study(out), hooks()));
+  assert.notEqual(anew!.seconds, MARK);
+  assert.equal(kept!.seconds, MARK);
 });
 
 test('a dataset that is not there leaves no folder', async () => {

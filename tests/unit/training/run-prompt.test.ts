@@ -32,7 +32,7 @@ const train = (out: string, { prompt = template, resume = false } = {}): Promise
       'test',
     ),
     { shared: { dataset }, basePath, resume },
-    { score: async () => ({ hr_at_1: 1, ndcg_at_10: 1, mrr: 1 }) },
+    { score: async () => ({ expected_hr_at_1: 1, ndcg_at_10: 1 }) },
   );
 const prompt = ({ model }: Run): unknown => {
   const [instance] = dataset.instances('test');

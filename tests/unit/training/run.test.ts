@@ -40,7 +40,7 @@ function hooks(): RunHooks {
   return {
     score: async () => {
       score += 0.1;
-      return { hr_at_1: score, ndcg_at_10: score, mrr: score };
+      return { expected_hr_at_1: score, ndcg_at_10: score };
     },
   };
 }
@@ -74,16 +74,16 @@ test('a validation shows the rows of its split, or several windows per user, und
     const asked: (readonly Instance[])[] = [];
     const { score } = hooks();
     const listening: RunHooks = {
-      score: (recommender, instances) => {
+      score: (recommender, instances, options) => {
         asked.push(instances);
-        return score(recommender, instances);
+        return score(recommender, instances, options);
       },
     };
     const own = settings(join(temporaryFolder(), 'run'), { epochs: 1, ...sasrec });
     await trainRun(own, { shared: { dataset } }, listening);
     return asked;
   };
-  assert.deepEqual(await shown({}), [[...dataset.instances('validation')]]);
+  assert.deepEqual(await shown({}), [[...dataset.windows('validation', { perUser: 5 })]]);
   assert.deepEqual(await shown({ validation_windows: 2, protocol: 'history' }), [
     [...dataset.windows('validation', { perUser: 2, protocol: 'history' })],
   ]);
@@ -188,4 +188,35 @@ test('records and best weights of earlier versions, without a seal, are opened',
   saveTensors(folder.best, loadTensors(folder.best).tensors);
   const opened = await openRun(folder.path, { shared: { dataset } });
   assert.deepEqual(await opened.recommender.score(rows()), await recommender.score(rows()));
+});
+
+test('a sequence model is chosen by expected HR@1 on several windows per validation user', async () => {
+  const asked: { rows: number; protocol: unknown; options: object }[] = [];
+  const score: RunHooks['score'] = async (_, instances, options) => {
+    asked.push({ rows: instances.length, protocol: instances[0]!.protocol, options });
+    return { hr_at_1: asked.length, expected_hr_at_1: -asked.length };
+  };
+  const trained = async (sasrec: object) => {
+    const out = join(temporaryFolder(), 'chosen');
+    const { summary } = await trainRun(settings(out, sasrec), { shared: { dataset } }, { score });
+    return summary!;
+  };
+  // Two epochs; the first validation is the best one.
+  const { steps, bestStep, bestScore } = await trained({ batchSize: 1 });
+  assert.deepEqual([bestStep, bestScore], [steps / 2, -1]);
+  assert.deepEqual(asked[0], { rows: 3, protocol: 'window', options: { catalogSize: 40 } });
+  asked.length = 0;
+  const last = await trained({ batchSize: 1, select: 'hr_at_1', validationWindows: 1 });
+  assert.deepEqual([last.bestStep, last.bestScore], [last.steps, 2]);
+  assert.deepEqual(asked[0], { rows: 1, protocol: 'window', options: {} });
+});
+
+test('a validation that does not tell what is chosen by is an error, not a zero', async () => {
+  const out = join(temporaryFolder(), 'untold');
+  const training = trainRun(
+    settings(out),
+    { shared: { dataset } },
+    { score: async () => ({ hr_at_1: 1 }) },
+  );
+  await assert.rejects(training, /a validation without expected_hr_at_1/);
 });

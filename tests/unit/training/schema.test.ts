@@ -29,9 +29,9 @@ for (const file of [
 ])
   it(`${file} is a valid study`, () => {
     const document = { data: 'd', out: 'o', ...readDocument(join(root, file)) };
-    const { methods, settings } = studySettings(document, file);
+    const { variants } = studySettings(document, file);
     assert.deepEqual(
-      [...settings.keys()],
-      methods.map(({ name }) => name),
+      variants.map(({ name, runs }) => [name, runs.map((run) => run.name)]),
+      variants.map(({ method }) => [method.name, [method.name]]),
     );
   });

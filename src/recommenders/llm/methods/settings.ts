@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { internal } from '../../../errors/index.js';
 import { checkAttributes, openPromptTemplate, PromptBuilder } from '../../../text/index.js';
-import { baseShape, type Parts, SELECTABLE, textShape } from '../../method.js';
+import { baseShape, type Parts, SELECTABLE_OF_DRAW, textShape } from '../../method.js';
 import type { PromptingParts } from '../parts.js';
 import { PRESETS, type Preset, type PresetName } from './presets.js';
 
@@ -42,7 +42,7 @@ export const trainingSchema = z.strictObject({
   validateEvery: count.default(2000).describe('windows between two validations'),
   validationRows: count.default(94).describe('rows of the validation split that are used'),
   select: z
-    .enum(SELECTABLE)
+    .enum(SELECTABLE_OF_DRAW)
     .default('ndcg_at_10')
     .describe('validation metric that chooses the best weights'),
   patience: z.int().min(0).default(0),

@@ -1,0 +1,68 @@
+/**
+ * All methods of a study on the same rows: means over seeds, paired comparisons.
+ */
+import { type Comparison, compareWithAll, type Evaluation, meanOf } from '../evaluation/index.js';
+import { REFERENCE } from '../recommenders/index.js';
+import type { Measured, RowSet, StudySection } from './types.js';
+
+/** The runs of one row of a study. */
+export interface RunsOf {
+  /** Of the row. */
+  name: string;
+  /** Of its method. */
+  method: string;
+  runs: readonly { measured: readonly Measured[] }[];
+}
+
+/** What all methods measured, by rows; a method that was not measured there is left out. */
+export function sectionsOf(methods: readonly RunsOf[], main: string): StudySection[] {
+  const sets = new Map<string, RowSet>();
+  for (const { runs } of methods)
+    for (const { measured } of runs)
+      for (const { evaluation: _, ...rows } of measured) sets.set(keyOf(rows), rows);
+  return [...sets.values()].sort(inOrder).map((rows) => {
+    const measured = methods.flatMap(({ name, method, runs }) => {
+      const evaluations = runs.flatMap((run) => run.measured.filter(isOn(rows)));
+      return evaluations.length === 0
+        ? []
+        : [{ name, method, runs: evaluations.map(({ evaluation }) => evaluation) }];
+    });
+    return {
+      ...rows,
+      evaluations: measured.map(({ runs }) => meanOf(runs)),
+      comparisons: compareMain(main, measured),
+    };
+  });
+}
+
+/** The main method against all others, its reference first. */
+function compareMain(
+  main: string,
+  measured: readonly { name: string; method: string; runs: readonly Evaluation[] }[],
+): Comparison[] {
+  const own = measured.find(({ name }) => name === main);
+  if (own === undefined) return [];
+  const isReference = ({ method }: { method: string }) => Number(method === REFERENCE.name);
+  const others = measured.filter((one) => one !== own);
+  others.sort((a, b) => isReference(b) - isReference(a));
+  return compareWithAll(
+    own.runs,
+    others.map(({ runs }) => runs),
+  );
+}
+
+const keyOf = ({ protocol, split, perUser = 0 }: RowSet): string =>
+  [protocol, split, perUser].join(' ');
+
+/** Whether something was measured on these rows. */
+export const isOn =
+  (rows: RowSet) =>
+  (other: RowSet): boolean =>
+    keyOf(rows) === keyOf(other);
+
+/** `window` before `history`, `test` before `test-wide`, all rows before some. */
+const inOrder = (a: RowSet, b: RowSet): number => {
+  const place = ({ protocol, split, perUser = 0 }: RowSet): number =>
+    Number(protocol === 'history') * 4 + Number(split === 'test-wide') * 2 + Number(perUser > 0);
+  return place(a) - place(b);
+};
