@@ -7,7 +7,7 @@
 
 import { Random } from '../random/index.js';
 import type { CandidateSampler } from './candidates.js';
-import type { RowRanges } from './row-ranges.js';
+import { evenlySpaced, type RowRanges } from './row-ranges.js';
 import type { SequenceStore } from './sequence-store.js';
 import type { DatasetManifest } from './store/index.js';
 import type {
@@ -16,6 +16,7 @@ import type {
   FrozenSplitName,
   Instance,
   InstanceOptions,
+  Protocol,
   Sequence,
   SplitName,
   Window,
@@ -75,14 +76,30 @@ export class Dataset {
     row: number,
     { draw, protocol = 'window' }: InstanceOptions = {},
   ): Instance {
+    const candidatesOf = (shown: readonly number[], target: number) =>
+      this.frozenCandidates(split, row, draw) ??
+      this.drawCandidates(shown, target, `${split}/drawn`, row, draw);
+    return this.instanceAt(this.window(split, row), { split, row, protocol, candidatesOf });
+  }
+
+  private instanceAt(
+    { sequence, position }: Window,
+    {
+      split,
+      row,
+      protocol,
+      candidatesOf,
+    }: {
+      split: SplitName;
+      row: number;
+      protocol: Protocol;
+      candidatesOf: (shown: readonly number[], target: number) => number[];
+    },
+  ): Instance {
     const { sequences, manifest, catalog } = this.parts;
-    const { sequence, position } = this.window(split, row);
     const shownFrom = Math.max(0, position - manifest.window.maxHistory);
     const shown = Array.from(sequences.itemsOf(sequence, shownFrom, position));
     const target = sequences.itemsOf(sequence, position, position + 1)[0]!;
-    const candidates =
-      this.frozenCandidates(split, row, draw) ??
-      this.drawCandidates(shown, target, split, row, draw);
     const first = protocol === 'window' ? shownFrom : 0;
     const history =
       first === shownFrom ? shown : Array.from(sequences.itemsOf(sequence, 0, position));
@@ -94,7 +111,7 @@ export class Dataset {
       history,
       ...(times && { times: Array.from(times) }),
       target,
-      candidates,
+      candidates: candidatesOf(shown, target),
       pool: catalog.size - new Set([...shown, target]).size,
     };
   }
@@ -102,6 +119,30 @@ export class Dataset {
   /** All rows of a split in order. */
   *instances(split: SplitName, options?: InstanceOptions): Generator<Instance> {
     for (let row = 0; row < this.rows(split); row++) yield this.instance(split, row, options);
+  }
+
+  /**
+   * More windows of a split's users than its rows, for methods that fit a few values on users whom training does not
+   * know: up to `perUser` evenly spaced targets of each sequence, the last one always among them. Rows count through
+   * them; candidates are drawn with the dataset's own seed. Targets up to the sequence's last train target are left
+   * out, and so are those with fewer than the least number of history items.
+   */
+  *windows(
+    split: 'validation',
+    { perUser, protocol = 'window' }: { perUser: number; protocol?: Protocol },
+  ): Generator<Instance> {
+    const { rows, manifest } = this.parts;
+    const train = rows.train.lastPositions();
+    let count = 0;
+    for (const [sequence, last] of rows[split].lastPositions()) {
+      const first = Math.max(manifest.window.minHistory, (train.get(sequence) ?? -1) + 1);
+      for (const position of evenlySpaced(first, last, perUser)) {
+        const row = count++;
+        const candidatesOf = (shown: readonly number[], target: number) =>
+          this.drawCandidates(shown, target, `${split}/windows`, row);
+        yield this.instanceAt({ sequence, position }, { split, row, protocol, candidatesOf });
+      }
+    }
   }
 
   /**
@@ -128,11 +169,11 @@ export class Dataset {
   private drawCandidates(
     history: readonly number[],
     target: number,
-    split: SplitName,
+    stream: string,
     row: number,
     draw: CandidateDraw = { seed: this.manifest.candidates.seed, epoch: 0 },
   ): number[] {
-    const random = new Random(draw.seed, `candidates/${split}/drawn`, draw.epoch, row);
+    const random = new Random(draw.seed, `candidates/${stream}`, draw.epoch, row);
     return this.parts.sampler.draw(history, target, random);
   }
 }

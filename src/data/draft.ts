@@ -2,7 +2,7 @@
  * A dataset before it is written: what every source is turned into.
  */
 import type { AttributeInfo } from './attribute.js';
-import { RowRanges } from './row-ranges.js';
+import { evenlySpaced, RowRanges } from './row-ranges.js';
 import type { SequenceStore } from './sequence-store.js';
 import type { Item } from './types.js';
 
@@ -51,11 +51,8 @@ export function wideTestRows(draft: DatasetDraft): RowRanges {
   for (const [sequence, last] of draft.test.lastPositions()) {
     const seen = Math.max(train.get(sequence) ?? -1, validation.get(sequence) ?? -1);
     const first = Math.max(draft.window.minHistory, seen + 1);
-    const count = Math.min(wideRowsPerUser, last - first + 1);
-    for (let i = 0; i < count; i++) {
-      const position = count === 1 ? last : first + Math.round((i * (last - first)) / (count - 1));
+    for (const position of evenlySpaced(first, last, wideRowsPerUser))
       rows.add({ sequence, first: position, last: position });
-    }
   }
   return rows;
 }

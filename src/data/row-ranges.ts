@@ -93,3 +93,13 @@ export class RowRanges {
     this.starts = starts;
   }
 }
+
+/** Up to `most` whole numbers from `first` to `last`, evenly spaced, the last one always among them. */
+export function evenlySpaced(first: number, last: number, most: number): number[] {
+  const count = Math.min(most, last - first + 1);
+  if (count === 1) return [last];
+  return Array.from(
+    { length: Math.max(0, count) },
+    (_, i) => first + Math.round((i * (last - first)) / (count - 1)),
+  );
+}

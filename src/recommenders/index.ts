@@ -28,7 +28,7 @@ export type {
 } from './learner.js';
 export { AdaptedModel } from './llm/adapted-model.js';
 export { Adapter, type AdapterOptions, type AdapterRates } from './llm/adapter.js';
-export { type Base, baseDtype, convertedDir, hashModel, openBase } from './llm/base.js';
+export { type Base, baseDtype, besideBase, convertedDir, hashModel, openBase } from './llm/base.js';
 export {
   type Layout,
   type LayoutRow,
@@ -53,6 +53,8 @@ export {
   commonShape,
   type EncoderSettings,
   type LoopOptions,
+  type Member,
+  type MemberSettings,
   type Method,
   type Model,
   type Needs,
@@ -63,10 +65,12 @@ export {
 export {
   COMPARED,
   DEFAULT_ENCODER,
+  DEFAULT_MEMBERS,
   encoderMethods,
   MAIN,
   METHOD_NAMES,
   METHODS,
+  memberMethods,
   methodNamed,
   REFERENCE,
   settingsSchema,

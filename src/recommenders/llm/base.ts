@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { internal } from '../../errors/index.js';
 import { fileError, hashFile } from '../../files/index.js';
 import { Llama } from '../../llama/index.js';
 import {
@@ -58,6 +59,20 @@ export function openBase(path: string, options: BaseOptions): Base {
     weights.close();
     source.close();
   }
+}
+
+/**
+ * Other modules over the tensors of a base that carries no adapter, so that each of several adapters has a place of
+ * its own: an adapter replaces the layers of the modules that it sits on.
+ */
+export function besideBase(base: Base): Base {
+  const tensors = new Map(base.model.namedTensors());
+  const model = new Llama(base.model.config, (key) => {
+    const tensor = tensors.get(key);
+    if (tensor === undefined) throw internal(`a base without ${key}: it carries an adapter`);
+    return tensor;
+  });
+  return { ...base, model };
 }
 
 /** Smaller files are converted in no time. */

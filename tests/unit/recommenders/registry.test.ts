@@ -62,6 +62,7 @@ for (const method of METHODS as readonly Method[])
       ...Object.keys(settingsSchema(method).shape),
     ]);
     assert.equal(schema.properties.encoder !== undefined, method.needs.encoder);
+    assert.equal(schema.properties.members !== undefined, method.needs.members);
     assert.equal(schema.properties.base !== undefined, method.needs.base);
     assert.equal(schema.properties.prompt !== undefined, method.needs.texts);
   });
