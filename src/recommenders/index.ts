@@ -28,7 +28,7 @@ export type {
 } from './learner.js';
 export { AdaptedModel } from './llm/adapted-model.js';
 export { Adapter, type AdapterOptions, type AdapterRates } from './llm/adapter.js';
-export { type Base, baseDtype, besideBase, convertedDir, hashModel, openBase } from './llm/base.js';
+export { type Base, BasePool, baseDtype, convertedDir, hashModel, openBase } from './llm/base.js';
 export {
   type Layout,
   type LayoutRow,

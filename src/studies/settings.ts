@@ -7,6 +7,7 @@ import { camelKeys, snakeCase } from '../files/index.js';
 import {
   COMPARED,
   DEFAULT_ENCODER,
+  DEFAULT_MEMBERS,
   METHOD_NAMES,
   METHODS,
   type Method,
@@ -57,8 +58,9 @@ export function studySettings(document: Record<string, unknown>, where: string):
   for (const [i, method] of methods.entries()) {
     const own = pickKeys(shapes[i] ?? {}, given);
     const encoder = method.needs.encoder ? { encoder: encoderOf(given.encoder, methods, out) } : {};
+    const members = method.needs.members ? { members: membersOf(given.members, methods, out) } : {};
     const { name } = method;
-    const input = { ...own, ...encoder, method: name, out: join(out, name) };
+    const input = { ...own, ...encoder, ...members, method: name, out: join(out, name) };
     settings.set(name, resolveSettings(input, `${where} (${name})`));
   }
   const [first] = settings.values();
@@ -85,6 +87,19 @@ function encoderOf(given: unknown, methods: readonly Method[], out: string): unk
   const name = (given as { method?: unknown } | undefined)?.method ?? DEFAULT_ENCODER.name;
   const isOwn = typeof given !== 'string' && methods.some((method) => method.name === name);
   return isOwn ? join(out, String(name)) : given;
+}
+
+/** As they were given; those named by their method alone are the study's own runs, if it trains them. */
+function membersOf(given: unknown, methods: readonly Method[], out: string): unknown {
+  const members = given ?? DEFAULT_MEMBERS.map(({ name }) => ({ method: name }));
+  if (!Array.isArray(members)) return members;
+  return members.map((member: unknown) => {
+    if (typeof member !== 'object' || member === null) return member;
+    const { method: name, ...others } = member as { method?: unknown };
+    const isOwn =
+      Object.keys(others).length === 0 && methods.some((method) => method.name === name);
+    return isOwn ? join(out, String(name)) : member;
+  });
 }
 
 /** Paths of keys that are in none of the picks. */

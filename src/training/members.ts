@@ -9,14 +9,7 @@ import { join, relative, resolve } from 'node:path';
 import type { Dataset } from '../data/index.js';
 import { mismatch } from '../errors/index.js';
 import { hashFile } from '../files/index.js';
-import {
-  type Base,
-  besideBase,
-  type Member,
-  memberMethods,
-  methodNamed,
-  openBase,
-} from '../recommenders/index.js';
+import { BasePool, type Member, memberMethods, methodNamed } from '../recommenders/index.js';
 import type { Device } from '../tensor/index.js';
 import type { openRun, Run, RunHooks, TrainOptions, trainRun } from './run.js';
 import { RunFolder } from './run-folder.js';
@@ -121,21 +114,21 @@ function numbered(names: readonly string[], m: number): string {
   return before === 0 ? name : `${name}-${before + 1}`;
 }
 
-/** Opens runs one after the other. Those that need the same base share its tensors. */
+/** Opens runs one after the other. */
 function opener({ dataset, device, basePath }: Place, open: Runs['open']) {
-  const bases = new Map<string, Base>();
-  return async (path: string): Promise<Run> => {
+  const bases = new BasePool();
+  return (path: string): Promise<Run> => {
     const { settings, base } = readRecord(path);
     refuseOther(path, settings.method);
-    const own = { shared: { dataset }, ...(device && { device }) };
-    if (base === undefined) return open(path, own);
-    const place = basePath ?? base.path;
-    const dtype = settings.dtype ?? 'auto';
-    const key = `${dtype} ${resolve(place)}`;
-    const whole =
-      bases.get(key) ?? openBase(place, { device: device ?? (settings.device as Device), dtype });
-    bases.set(key, whole);
-    return open(path, { ...own, shared: { dataset, base: besideBase(whole) } });
+    const own = base && {
+      device: device ?? (settings.device as Device),
+      dtype: settings.dtype ?? 'auto',
+    };
+    const shared = {
+      dataset,
+      ...(base && own && { base: bases.get(basePath ?? base.path, own) }),
+    };
+    return open(path, { shared, ...(device && { device }) });
   };
 }
 

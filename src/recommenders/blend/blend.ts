@@ -7,6 +7,7 @@
  * whole catalog (`logit.ts`), so up to a constant a score is a log-probability.
  */
 import type { CandidateQuery, RetrievalQuery } from '../../data/index.js';
+import { faults } from '../../errors/index.js';
 import { Tensor } from '../../tensor/index.js';
 import type { Recommender, Retrieved, Retriever, Scored, WorkOptions } from '../capability.js';
 import { savedNumbers } from '../counts/counting.js';
@@ -88,6 +89,8 @@ export function blendStorage(members: readonly Member[], catalogSize: number): S
       const lengths = Object.fromEntries(members.map((member) => [keyOf(member), 1]));
       const numbers = savedNumbers(saved, lengths, where);
       const weights = members.map((member) => numbers[keyOf(member)]?.[0] as number);
+      if (!weights.every(Number.isFinite))
+        throw faults('format', where, ['weights: expected finite numbers']);
       return new Blend({ members, weights: Float64Array.from(weights), catalogSize });
     },
   };

@@ -60,7 +60,7 @@ export const blend = defineMethod({
   needs: { base: false, encoder: false, members: true, texts: false },
   shape,
   build: (_settings, parts) => new BlendModel(membersIn(parts), parts.dataset.catalog.size),
-  leastValues: (_settings, parts) => membersIn(parts).length,
+  leastValues: ({ members = [] }) => members.length,
   learning: {
     kind: 'fit',
     async fit(model, { blend: settings }, { dataset }, options) {

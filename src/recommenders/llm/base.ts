@@ -3,7 +3,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { internal } from '../../errors/index.js';
 import { fileError, hashFile } from '../../files/index.js';
 import { Llama } from '../../llama/index.js';
@@ -73,6 +73,19 @@ export function besideBase(base: Base): Base {
     return tensor;
   });
   return { ...base, model };
+}
+
+/** Bases that several models use at a time: each is opened once, and each model has modules of its own over it. */
+export class BasePool {
+  readonly #open = new Map<string, Base>();
+
+  /** @throws IloraError `file` or `format` */
+  get(path: string, options: Pick<BaseOptions, 'device' | 'dtype'>): Base {
+    const key = [resolve(path), options.device, options.dtype].join('\n');
+    const base = this.#open.get(key) ?? openBase(path, options);
+    this.#open.set(key, base);
+    return besideBase(base);
+  }
 }
 
 /** Smaller files are converted in no time. */

@@ -262,3 +262,45 @@ test('the history protocol shows all of the past, with the same candidates', asy
       assert.equal(whole.pool, shown.pool);
     }
 });
+
+test('windows of validation users are evenly spaced, end with the last row, and are no train targets', async () => {
+  const { dataset } = await written();
+  const positionsOf = (perUser: number) =>
+    [...dataset.windows('validation', { perUser })].map(({ target }) =>
+      dataset.sequences.itemsOf(2).indexOf(target),
+    );
+  assert.deepEqual(positionsOf(100), [3, 4, 5]);
+  assert.deepEqual(positionsOf(2), [3, 5]);
+  assert.deepEqual(positionsOf(1), [5]);
+  const windows = [...dataset.windows('validation', { perUser: 9 })];
+  assert.deepEqual(
+    windows.map(({ row, user, split }) => ({ row, user, split })),
+    [0, 1, 2].map((row) => ({ row, user: 'u3', split: 'validation' })),
+  );
+  const last = windows.at(-1);
+  const frozen = dataset.instance('validation', 0);
+  assert.deepEqual(
+    [last?.history, last?.target, last?.pool],
+    [frozen.history, frozen.target, frozen.pool],
+  );
+  for (const { candidates, target, history } of windows) {
+    assert.equal(new Set(candidates).size, 20);
+    assert.ok(candidates.includes(target) && !candidates.some((item) => history.includes(item)));
+  }
+  assert.deepEqual([...dataset.windows('validation', { perUser: 9 })], windows);
+});
+
+test('windows of the history protocol hold all of the past; targets that training knew are left out', async () => {
+  const folder = join(temporaryFolder(), 'inside');
+  const draft = tinyDraft();
+  draft.validation.add({ sequence: 3, first: 20, last: 20 });
+  draft.train.add({ sequence: 3, first: 3, last: 17 });
+  await writeDataset(folder, draft);
+  const dataset = await openDataset(folder);
+  const lengths = (protocol: 'window' | 'history') =>
+    [...dataset.windows('validation', { perUser: 99, protocol })]
+      .filter(({ user }) => user === 'u4')
+      .map(({ history }) => history.length);
+  assert.deepEqual(lengths('history'), [18, 19, 20]);
+  assert.deepEqual(lengths('window'), [10, 10, 10]);
+});

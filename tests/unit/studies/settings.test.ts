@@ -17,6 +17,18 @@ test('methods stand in the order of the registry, encoders first, none twice', (
   assert.equal(settings.get('ilora')?.encoder, 'o/sasrec');
 });
 
+test('members that the study trains are its own runs; those with settings of their own are not', () => {
+  const methods = ['sasrec', 'cooccurrence', 'blend'];
+  const membersIn = (more = {}) =>
+    studySettings({ ...least, ...more, methods }, 'test').settings.get('blend')?.members;
+  const [first, second, third] = membersIn() ?? [];
+  assert.deepEqual([first, second], ['o/cooccurrence', 'o/sasrec']);
+  assert.equal((third as { method: string }).method, 'gru4rec');
+  const [own, path] = membersIn({ members: [{ method: 'sasrec', seed: 2 }, 'runs/x'] }) ?? [];
+  assert.equal((own as { seed: number }).seed, 2);
+  assert.equal(path, 'runs/x');
+});
+
 test('the base is said once, and only where a method needs one', () => {
   const of = (methods: string[], more = {}) =>
     studySettings({ ...least, ...more, methods }, 'test').common.base;
