@@ -13,7 +13,8 @@ import { BasePool, type Member, memberMethods, methodNamed } from '../recommende
 import type { Device } from '../tensor/index.js';
 import type { openRun, Run, RunHooks, TrainOptions, trainRun } from './run.js';
 import { RunFolder } from './run-folder.js';
-import { type RunRecord, readRecord } from './run-record.js';
+import { describePrompt } from './run-prompt.js';
+import { expectSame, type RunRecord, readRecord } from './run-record.js';
 import { resolveSettings, type Settings } from './settings.js';
 
 /** How runs are opened and trained. */
@@ -31,7 +32,10 @@ interface Place {
   basePath?: string;
 }
 
-/** The runs of the members that the settings name; those that they describe are trained beside this run first. */
+/**
+ * The runs of the members that the settings name; those that they describe are trained beside this run first.
+ * @throws IloraError `settings` if one was trained there with others; `usage` for a run that cannot be a member
+ */
 export async function membersFor(
   settings: Settings,
   { shared: { dataset }, basePath, resume = false }: TrainOptions,
@@ -49,16 +53,17 @@ export async function membersFor(
       continue;
     }
     const folder = new RunFolder(join(out, numbered(described, m)));
-    if (existsSync(folder.summary)) {
-      runs.push(await opened(folder.path));
-      continue;
-    }
     const own = resolveSettings(
       { seed, ...member, data, device, out: folder.path },
       `${out}: members.${m}`,
     );
-    const isBegun = existsSync(folder.run);
-    runs.push(await train(own, { shared: { dataset }, resume: resume && isBegun }, hooks));
+    if (existsSync(folder.summary)) {
+      expectSame(folder, { settings: own, ...describePrompt(own) }, ['settings', 'prompt']);
+      runs.push(await opened(folder.path));
+    } else {
+      const isBegun = existsSync(folder.run);
+      runs.push(await train(own, { shared: { dataset }, resume: resume && isBegun }, hooks));
+    }
   }
   return runs;
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
-import type { Instance } from '../../../src/data/index.js';
+import type { Dataset, Instance } from '../../../src/data/index.js';
 import { Random } from '../../../src/random/index.js';
 import { Blend, blendStorage } from '../../../src/recommenders/blend/blend.js';
 import { standardise } from '../../../src/recommenders/blend/features.js';
@@ -12,6 +12,7 @@ import {
   crossFit,
   fitBlend,
 } from '../../../src/recommenders/blend/fit.js';
+import { blend } from '../../../src/recommenders/blend/method.js';
 import type { Member } from '../../../src/recommenders/index.js';
 import { scope, Tensor } from '../../../src/tensor/index.js';
 import { close } from '../../support/numeric.js';
@@ -71,20 +72,20 @@ test('a score by hand: the weighted sum of what members give an item, standardis
 });
 
 test('what an item scores does not depend on what else is asked for', async () => {
-  const blend = blendOf([rising, squares], 0.3, 1.2);
-  const all = await blend.score([{ history: [2, 5], candidates: [0, 1, 2, 3, 4, 5, 6, 7] }]);
+  const model = blendOf([rising, squares], 0.3, 1.2);
+  const all = await model.score([{ history: [2, 5], candidates: [0, 1, 2, 3, 4, 5, 6, 7] }]);
   for (let item = 0; item < N; item++) {
-    const [one] = await blend.score([{ history: [2, 5], candidates: [item] }]);
+    const [one] = await model.score([{ history: [2, 5], candidates: [item] }]);
     assert.equal(one!.scores[0], all[0]!.scores[item]);
   }
 });
 
 test('with one member the ranking is its own, when asked for candidates and for the best', async () => {
-  const blend = blendOf([squares], 0.4);
-  const [found] = await blend.retrieve([{ history: [1, 4], count: N }]);
+  const model = blendOf([squares], 0.4);
+  const [found] = await model.retrieve([{ history: [1, 4], count: N }]);
   const own = [0, 2, 3, 5, 6, 7].sort((a, b) => (a - 4) ** 2 - (b - 4) ** 2 || a - b);
   assert.deepEqual(found!.items, own);
-  const [scored] = await blend.score([{ history: [1, 4], candidates: own }]);
+  const [scored] = await model.score([{ history: [1, 4], candidates: own }]);
   assert.deepEqual(scored!.scores, found!.scores);
 });
 
@@ -225,6 +226,15 @@ test('saved weights come back to the members of their names, and to no others', 
       /finite/,
     );
   });
+});
+
+test('what a blend is told of gradients and of shared parts, its members are told', () => {
+  const told = [rising, squares].map(({ name }) => member(name, () => 0));
+  const dataset = { catalog: { size: N } } as Dataset;
+  const model = blend.build({} as never, { dataset, members: told });
+  model.freeze();
+  model.release?.();
+  for (const { log } of told) assert.deepEqual(log, ['freeze', 'release']);
 });
 
 test('its trained values are the members’ and one weight each', () => {

@@ -1,6 +1,6 @@
 /** Runs that combine other runs: how members are found, trained, recorded, and noticed when they are others. */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { type Dataset, openDataset, writeDataset } from '../../../src/data/index.js';
@@ -8,6 +8,7 @@ import { engineThreads } from '../../../src/tensor/index.js';
 import {
   openRun,
   type Run,
+  RunFolder,
   readRecord,
   resolveSettings,
   trainRun,
@@ -78,6 +79,20 @@ test('a run goes on with what it was begun with, and with no other members', asy
   await assert.rejects(resume([given[1]]), refused);
   const other = await train('other', { method: 'cooccurrence' });
   await assert.rejects(resume([other.folder.path, given[1]]), refused);
+});
+
+test('a member that a stopped run left is taken, and one of other settings is refused', async () => {
+  const sasrecOf = (epochs: number) => ({ method: 'sasrec', sasrec: { ...sasrec, epochs } });
+  await train('stopped/sasrec', sasrecOf(1));
+  const { best } = new RunFolder(join(folder, 'stopped', 'sasrec'));
+  const written = statSync(best).mtimeMs;
+  await assert.rejects(train('stopped', { method: 'blend', members: [sasrecOf(2)] }), {
+    code: 'settings',
+    message: /stopped\/sasrec: expected the settings the run was begun with/,
+  });
+  const run = await train('stopped', { method: 'blend', members: [sasrecOf(1)] });
+  assert.deepEqual(membersOf(run), ['sasrec']);
+  assert.equal(statSync(best).mtimeMs, written);
 });
 
 test('two members of one method have names and folders of their own, and seeds if they are said', async () => {
