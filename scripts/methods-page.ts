@@ -18,6 +18,7 @@ export function methodsPage(): string {
       const wants = [
         needs.base && 'language model',
         needs.encoder && 'encoder',
+        needs.members && 'members',
         needs.texts && 'titles',
       ];
       const can = capabilities.map((each) => `\`${snakeCase(each)}\``).join(', ');
@@ -42,5 +43,8 @@ ${Object.entries(CAN)
 
 A method that needs an encoder takes a run folder (\`encoder: runs/movielens-sasrec\`) or the settings of
 one that is trained first (\`encoder: { method: gru4rec, gru4rec: { width: 64 } }\`).
+
+A method that needs members takes a list of both (\`members: [runs/movielens-sasrec, { method: gru4rec }]\`), of
+methods that find items of the whole catalog. It learns how to combine them from validation users.
 `;
 }

@@ -172,7 +172,12 @@ export const DOCUMENTS = {
       label: text,
       summary: text,
       capabilities: z.array(text),
-      needs: z.strictObject({ base: z.boolean(), encoder: z.boolean(), texts: z.boolean() }),
+      needs: z.strictObject({
+        base: z.boolean(),
+        encoder: z.boolean(),
+        members: z.boolean(),
+        texts: z.boolean(),
+      }),
       settings: figures.describe('JSON Schema of its settings file'),
     }),
   ),

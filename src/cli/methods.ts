@@ -33,7 +33,12 @@ export function methodDocument(method: Method) {
 
 function methodsTable(): string {
   const needsOf = ({ needs }: Method): string =>
-    [needs.base && 'language model', needs.encoder && 'encoder', needs.texts && 'titles']
+    [
+      needs.base && 'language model',
+      needs.encoder && 'encoder',
+      needs.members && 'members',
+      needs.texts && 'titles',
+    ]
       .filter(Boolean)
       .join(', ');
   return formatTable(

@@ -43,6 +43,11 @@ export function trainHooks(signal: AbortSignal): RunHooks {
       const extra = `loss ${loss.toFixed(3)} · ${examplesPerSecond.toFixed(1)} instances/s`;
       progress.update(step, { extra, rate, secondsLeft });
     },
+    onProgress: ({ done, total, text, unit }) => {
+      if (done === undefined || total === undefined) return;
+      progress ??= new Progress(text, total, unit);
+      progress.update(done);
+    },
     onNotice: (text) => {
       progress?.end();
       note(text);

@@ -63,7 +63,9 @@ function documentOf({ summary, folder, recommender }: Run): unknown {
 
 function describe({ summary, folder, recommender }: Run): string {
   const { steps = 0, bestScore, bestStep, seconds = 0, chosen = {} } = summary ?? {};
-  const choices = Object.entries(chosen).map(([name, value]) => `${snakeCase(name)} ${value}`);
+  const choices = Object.entries(chosen).map(
+    ([name, value]) => `${snakeCase(name)} ${shown(value)}`,
+  );
   const best =
     bestScore === undefined
       ? ''
@@ -73,4 +75,9 @@ function describe({ summary, folder, recommender }: Run): string {
     `trained ${recommender.name}: ${byItself}${best}${seconds.toFixed(seconds < 10 ? 1 : 0)} s`,
     `next: ${command('evaluate', '--run', folder.path)}`,
   ].join('\n');
+}
+
+/** A number in few digits. */
+function shown(value: number): string {
+  return String(Number(value.toPrecision(4)));
 }

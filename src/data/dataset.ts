@@ -136,7 +136,6 @@ export class Dataset {
     const shownFrom = Math.max(0, position - manifest.window.maxHistory);
     const shown = Array.from(sequences.itemsOf(sequence, shownFrom, position));
     const target = sequences.itemsOf(sequence, position, position + 1)[0]!;
-    const candidates = candidatesOf(shown, target);
     const first = protocol === 'window' ? shownFrom : 0;
     const history =
       first === shownFrom ? shown : Array.from(sequences.itemsOf(sequence, 0, position));
@@ -148,7 +147,7 @@ export class Dataset {
       history,
       ...(times && { times: Array.from(times) }),
       target,
-      candidates,
+      candidates: candidatesOf(shown, target),
       pool: catalog.size - new Set([...shown, target]).size,
     };
   }

@@ -29,7 +29,7 @@ export type {
 } from './learner.js';
 export { AdaptedModel } from './llm/adapted-model.js';
 export { Adapter, type AdapterOptions, type AdapterRates } from './llm/adapter.js';
-export { type Base, baseDtype, convertedDir, hashModel, openBase } from './llm/base.js';
+export { type Base, BasePool, baseDtype, convertedDir, hashModel, openBase } from './llm/base.js';
 export {
   itemTextVectors,
   standardised,
@@ -60,6 +60,8 @@ export {
   commonShape,
   type EncoderSettings,
   type LoopOptions,
+  type Member,
+  type MemberSettings,
   type Method,
   type Model,
   type Needs,
@@ -71,10 +73,12 @@ export {
 export {
   COMPARED,
   DEFAULT_ENCODER,
+  DEFAULT_MEMBERS,
   encoderMethods,
   MAIN,
   METHOD_NAMES,
   METHODS,
+  memberMethods,
   methodNamed,
   REFERENCE,
   settingsSchema,

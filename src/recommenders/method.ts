@@ -5,7 +5,7 @@
  * the command line, reports and docs know methods by this interface alone.
  */
 import { z } from 'zod';
-import type { Dataset, Protocol } from '../data/index.js';
+import type { DataProgress, Dataset, Protocol } from '../data/index.js';
 import type { Tensor } from '../tensor/index.js';
 import type { Capabilities, Capability, Encoder, EncoderDescription } from './capability.js';
 import type { Learner } from './learner.js';
@@ -67,10 +67,22 @@ export interface CommonSettings {
   prompt?: string;
   /** Of methods that need an encoder: a run folder, or the settings of one to be trained first. */
   encoder?: string | EncoderSettings;
+  /** Of methods that combine others: run folders, or settings of what is trained first. */
+  members?: readonly (string | MemberSettings)[];
 }
 
 /** Settings of an encoder that is trained first: its method and that method's own keys. */
 export type EncoderSettings = { method: string } & Readonly<Record<string, unknown>>;
+
+/** Settings of a member that is trained first: its method, that method's own keys, and a seed where it has its own. */
+export type MemberSettings = { method: string; seed?: number } & Readonly<Record<string, unknown>>;
+
+/** A trained model among those that a method combines. */
+export interface Member {
+  /** That of its method; a number is added from the second of the same method on: `gru4rec-2`. */
+  name: string;
+  model: Model;
+}
 
 /** The settings of a method whose own keys have this shape. */
 export type SettingsOf<Shape extends z.ZodRawShape> = CommonSettings & z.output<z.ZodObject<Shape>>;
@@ -82,6 +94,8 @@ export interface Parts {
   base?: Base;
   /** The trained encoder, for methods that need one. */
   encoder?: Encoder;
+  /** The trained models that are combined, for methods that need some; all can score the whole catalog. */
+  members?: readonly Member[];
 }
 
 /** A model: what it can do, and how it is saved and opened. */
@@ -136,6 +150,7 @@ export interface LoopOptions {
 
 /** What a `fit` may report and be told. */
 export interface FitOptions {
+  onProgress?: (progress: DataProgress) => void;
   signal?: AbortSignal;
 }
 
@@ -162,6 +177,8 @@ export interface Needs {
   base: boolean;
   /** A trained encoder. */
   encoder: boolean;
+  /** Trained models to combine. */
+  members: boolean;
   /** Titles of items. */
   texts: boolean;
 }
@@ -204,7 +221,7 @@ export interface MethodSpec<Shape extends z.ZodRawShape, M extends Model> {
 /** A method, as everyone but itself sees it. */
 export interface Method<S extends CommonSettings = CommonSettings, M extends Model = Model>
   extends Omit<MethodSpec<z.ZodRawShape, M>, 'resolve' | 'build' | 'leastValues' | 'learning'> {
-  /** Its settings, the common ones and its own; `method` and `encoder` are the registry's to add. */
+  /** Its settings, the common ones and its own; `method`, `encoder` and `members` are the registry's to add. */
   readonly schema: z.ZodObject;
   resolve?(settings: S): { settings: S; faults: readonly string[] };
   build(settings: S, parts: Parts): M;

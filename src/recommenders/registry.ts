@@ -3,6 +3,7 @@
  */
 import { z } from 'zod';
 import { internal, mismatch } from '../errors/index.js';
+import { blend } from './blend/method.js';
 import type { Encoder, EncoderDescription } from './capability.js';
 import { caser } from './caser/method.js';
 import { cooccurrence } from './counts/cooccurrence-method.js';
@@ -15,7 +16,7 @@ import { base } from './llm/methods/base.js';
 import { ilora } from './llm/methods/ilora.js';
 import { lora } from './llm/methods/lora.js';
 import { streamingIlora, streamingLora } from './llm/methods/streaming.js';
-import { encoderFrom, type Method } from './method.js';
+import { commonShape, encoderFrom, type Method } from './method.js';
 import { sasrec } from './sasrec/method.js';
 
 /** All methods, in the order in which lists and tables show them. */
@@ -33,6 +34,7 @@ export const METHODS = [
   ilora,
   streamingLora,
   streamingIlora,
+  blend,
 ] as const;
 
 /** What a comparison holds unless it says otherwise. */
@@ -42,6 +44,8 @@ export const MAIN: Method = ilora;
 export const REFERENCE: Method = lora;
 /** The encoder of a method that needs one and names none. */
 export const DEFAULT_ENCODER: Method = sasrec;
+/** The members of a method that combines others and names none. */
+export const DEFAULT_MEMBERS: readonly Method[] = [cooccurrence, sasrec, gru4rec];
 
 export const METHOD_NAMES: readonly string[] = METHODS.map(({ name }) => name);
 
@@ -55,6 +59,13 @@ export function methodNamed(name: string): Method {
 /** Methods whose models can stand behind gate and slots. */
 export function encoderMethods(): Method[] {
   return METHODS.filter(({ capabilities }) => capabilities.includes('encoder'));
+}
+
+/** Methods whose models can be members: they score the whole catalog, and learned from train users only. */
+export function memberMethods(): Method[] {
+  return METHODS.filter(
+    ({ capabilities, needs }) => capabilities.includes('retriever') && !needs.members,
+  );
 }
 
 /** A frozen encoder with values to come. @throws IloraError `usage` if its method makes none */
@@ -72,14 +83,17 @@ export function encoderOf(description: EncoderDescription): Encoder {
 
 /**
  * The schema of a method's settings file. A method that needs an encoder takes the run folder of one, or the
- * settings of one that is trained first.
+ * settings of one that is trained first; one that needs members takes a list of such.
  */
 export function settingsSchema(method: Method): z.ZodObject {
   const { name, summary, schema, needs } = method;
   const known = SCHEMAS.get(name);
   if (known !== undefined) return known;
   const named = z.strictObject({ method: z.literal(name).describe(summary), ...schema.shape });
-  const made = needs.encoder ? named.extend({ encoder: encoderSchema() }) : named;
+  const made = named.extend({
+    ...(needs.encoder && { encoder: encoderSchema() }),
+    ...(needs.members && { members: membersSchema() }),
+  });
   SCHEMAS.set(name, made);
   return made;
 }
@@ -96,4 +110,23 @@ function encoderSchema(): z.ZodType {
     .union([z.string().min(1), z.discriminatedUnion('method', [first, ...others])])
     .prefault({ method: DEFAULT_ENCODER.name })
     .describe('run folder of a trained encoder, or its settings: then it is trained in OUT first');
+}
+
+function membersSchema(): z.ZodType {
+  // A language model is trained on its own, and its run named.
+  const described = memberMethods().filter(({ needs }) => !needs.base);
+  const [first, ...others] = described.map((method) =>
+    settingsSchema(method)
+      .omit({ data: true, out: true, device: true })
+      .extend({ seed: commonShape.seed.unwrap().optional() }),
+  );
+  if (first === undefined) throw internal('no method can be a member');
+  const member = z.union([z.string().min(1), z.discriminatedUnion('method', [first, ...others])]);
+  return z
+    .array(member)
+    .min(1)
+    .prefault(DEFAULT_MEMBERS.map(({ name }) => ({ method: name })))
+    .describe(
+      'run folders of trained methods that score the whole catalog, or their settings: those are trained in OUT first',
+    );
 }

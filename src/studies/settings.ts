@@ -12,6 +12,7 @@ import { camelKeys, isObject, snakeCase } from '../files/index.js';
 import {
   COMPARED,
   DEFAULT_ENCODER,
+  DEFAULT_MEMBERS,
   MAIN,
   METHOD_NAMES,
   METHODS,
@@ -129,6 +130,7 @@ export function studySettings(document: Keys, where: string): StudySettings {
       const input = {
         ...pickKeys(settingsSchema(method).shape, keys),
         ...(method.needs.encoder && { encoder: encoderOf(keys, { seed, variants, where }) }),
+        ...(method.needs.members && { members: membersOf(keys, seed, variants) }),
         ...{ method: method.name, seed, out: join(out, run) },
       };
       return { name: run, seed, settings: resolveSettings(input, `${where} (${run})`) };
@@ -219,7 +221,7 @@ function variantsOf(own: Own, given: Keys, where: string): Asked[] {
 
 /** One seed is enough for what draws no random numbers. */
 function seedsOf({ learning, isRandom, needs }: Method, seeds: readonly number[]) {
-  const isFixed = learning.kind === 'fit' && isRandom !== true && !needs.encoder;
+  const isFixed = learning.kind === 'fit' && isRandom !== true && !needs.encoder && !needs.members;
   return isFixed ? seeds.slice(0, 1) : seeds;
 }
 
@@ -319,6 +321,23 @@ function oneBase(all: readonly Settings[], where: string): string | undefined {
     ]);
   return bases[0]?.[0];
 }
+
+/**
+ * The members of a run as they were given. Names of the study's own rows stand for their runs, of the same seed where
+ * there are several.
+ */
+function membersOf({ members: given }: Keys, seed: number, variants: readonly Variant[]): unknown {
+  const members = given ?? DEFAULT_MEMBERS.map(({ name }) => name);
+  if (!Array.isArray(members)) return members;
+  return members.map((member: unknown) => {
+    const name = isObject(member) && Object.keys(member).length === 1 ? member.method : member;
+    const found = variants.find((variant) => variant.name === name);
+    const run = found?.runs.find((one) => one.seed === seed) ?? found?.runs[0];
+    return run?.settings.out ?? (isDefault(given) ? { method: name } : member);
+  });
+}
+
+const isDefault = (given: unknown): boolean => given === undefined;
 
 /** Paths of keys that are in none of the picks. */
 function leftovers(given: object, picks: readonly unknown[], path = ''): string[] {

@@ -31,6 +31,13 @@ export interface RunRecord {
     /** Of its best weights; absent from runs of earlier versions. */
     sha256?: string;
   };
+  /** The runs that the method combines, in the order of its settings. */
+  members?: readonly {
+    /** Relative to the run folder. */
+    path: string;
+    /** Of its best weights. */
+    sha256: string;
+  }[];
   /** Hash of the prompt template, of methods that read titles; absent from runs of earlier versions. */
   prompt?: { sha256: string };
   engine: { libtorch: string; threads: number; device: string; processor: string };
@@ -64,14 +71,14 @@ export function begin(folder: RunFolder, record: RunRecord, resume: boolean): vo
     folder.writeJson(folder.run, { ...document, sha256: sealOf(document) });
     return;
   }
-  expectSame(folder, record, ['settings', 'dataset', 'base', 'encoder', 'prompt']);
+  expectSame(folder, record, ['settings', 'dataset', 'base', 'encoder', 'members', 'prompt']);
 }
 
 /** @throws IloraError `settings` if one of these parts of the record in the folder is another */
 export function expectSame(
   folder: RunFolder,
   record: Pick<RunRecord, 'settings'> & Partial<RunRecord>,
-  keys: readonly ('settings' | 'dataset' | 'base' | 'encoder' | 'prompt')[],
+  keys: readonly ('settings' | 'dataset' | 'base' | 'encoder' | 'members' | 'prompt')[],
 ): void {
   const earlier = readRecord(folder.path);
   for (const key of keys) {
@@ -97,11 +104,16 @@ function hashOf(part: unknown): string {
 
 /** Paths may be written another way when a run is resumed; a template is compared by its hash, if there is one. */
 function strip(value: unknown, earlier: RunRecord): unknown {
-  const { out, data, path, encoder, prompt, ...rest } = (value ?? {}) as Record<string, unknown>;
+  if (Array.isArray(value)) return value.map((each) => strip(each, earlier));
+  const { out, data, path, encoder, members, prompt, ...rest } = (value ?? {}) as Record<
+    string,
+    unknown
+  >;
   void [out, data, path];
   return {
     ...rest,
     ...(typeof encoder === 'object' && { encoder }),
+    ...(Array.isArray(members) && { members: members.filter((each) => typeof each === 'object') }),
     ...(earlier.prompt === undefined && { prompt }),
   };
 }
@@ -124,6 +136,10 @@ const recordSchema = z.discriminatedUnion('format', [
     format: z.literal('ilora-run-2'),
     ...commonShape,
     encoder: z.looseObject({ path: text, sha256: text.optional() }).optional(),
+    members: z
+      .array(z.looseObject({ path: text, sha256: text }))
+      .min(1)
+      .optional(),
     prompt: z.looseObject({ sha256: text }).optional(),
   }),
 ]);
@@ -155,6 +171,9 @@ export function readRecord(path: string): RunRecord {
   const prompt = isEarlier ? undefined : data.prompt;
   if (needs.encoder && encoder === undefined)
     throw mismatch('format', { where: `${file}: encoder`, expected: 'an object', got: undefined });
+  const members = isEarlier ? undefined : data.members;
+  if (needs.members && members === undefined)
+    throw mismatch('format', { where: `${file}: members`, expected: 'a list', got: undefined });
   return {
     format: 'ilora-run-2',
     settings,
@@ -163,6 +182,7 @@ export function readRecord(path: string): RunRecord {
       base: { path: data.base.path, sha256: data.base.sha256, dtype: data.base.dtype },
     }),
     ...(needs.encoder && encoder && { encoder: withoutUndefined(encoder) }),
+    ...(members && { members: members.map(({ path, sha256 }) => ({ path, sha256 })) }),
     ...(prompt && { prompt: { sha256: prompt.sha256 } }),
     engine: data.engine,
   };

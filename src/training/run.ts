@@ -5,7 +5,7 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { type Dataset, type Instance, openDataset } from '../data/index.js';
+import { type DataProgress, type Dataset, type Instance, openDataset } from '../data/index.js';
 import { internal, mismatch } from '../errors/index.js';
 import { hashFile, snakeKeys } from '../files/index.js';
 import {
@@ -25,6 +25,7 @@ import {
 import { type Device, prepareDevice, scope } from '../tensor/index.js';
 import { loadSealed, saveSealed } from '../weights/index.js';
 import { gradientSource } from './gradients/workers.js';
+import { describeMembers, membersFor, namedMembers, openMembers } from './members.js';
 import { RunFolder } from './run-folder.js';
 import { describePrompt, keepPrompt, withKeptPrompt } from './run-prompt.js';
 import { begin, describe, expectSame, type RunRecord, readRecord } from './run-record.js';
@@ -58,6 +59,8 @@ export interface RunHooks {
   onStage?: (text: string) => void;
   onStep?: (report: StepReport) => void;
   onValidation?: (validation: Validation & { step: number; isBest: boolean }) => void;
+  /** How far a method is that learns in one go. */
+  onProgress?: (progress: DataProgress) => void;
   /** Something the user should know, such as a damaged checkpoint that was passed over. */
   onNotice?: (text: string) => void;
   signal?: AbortSignal;
@@ -79,6 +82,8 @@ export interface Run {
   recommender: Recommender;
   /** The run of the encoder behind gate and slots. */
   encoder?: Run;
+  /** The runs that it combines. */
+  members?: readonly Run[];
   dataset: Dataset;
   summary?: TrainingSummary;
 }
@@ -95,7 +100,7 @@ export interface TrainOptions {
 
 /**
  * Trains what the settings say. A method that needs an encoder and names no run of one trains it in
- * OUT/(its method) first.
+ * OUT/(its method) first, and so with members.
  *
  * @throws IloraError `settings` if a resumed run was begun with others, and all that the loop throws
  * @throws AbortError after saving, when the signal fires
@@ -117,6 +122,9 @@ export async function trainRun(
   return folder.whileLocked(async () => {
     const { dataset } = shared;
     const encoder = method.needs.encoder ? await encoderFor(settings, options, hooks) : undefined;
+    const members = method.needs.members
+      ? await membersFor(settings, options, hooks, { open: openRun, train: trainRun })
+      : undefined;
     const record: RunRecord = {
       ...describe(settings, dataset),
       ...(path !== undefined && {
@@ -133,16 +141,17 @@ export async function trainRun(
           sha256: hashFile(encoder.folder.best),
         },
       }),
+      ...(members && describeMembers(settings.out, members)),
     };
     begin(folder, record, resume);
     keepPrompt(folder, settings);
     const own = withKeptPrompt(folder, settings, record);
-    const parts = partsOf(path, { settings, record, shared, encoder });
+    const parts = partsOf(path, { settings, record, shared, encoder, members });
     const model = method.build(own, parts);
     hooks.onStage?.(`train ${method.name}`);
     const summary = await learn({ method, model, settings, parts, folder }, hooks);
     model.freeze();
-    return runOf({ record, folder, method, model, encoder, dataset, summary });
+    return runOf({ record, folder, method, model, encoder, members, dataset, summary });
   });
 }
 
@@ -199,10 +208,10 @@ async function learn(lesson: Lesson, hooks: RunHooks): Promise<TrainingSummary> 
 async function fit(
   { model, settings, parts, folder }: Lesson,
   learning: Extract<Method['learning'], { kind: 'fit' }>,
-  { signal }: RunHooks,
+  { signal, onProgress }: RunHooks,
 ): Promise<TrainingSummary> {
   const started = performance.now();
-  const chosen = await learning.fit(model, settings, parts, { ...(signal && { signal }) });
+  const chosen = await learning.fit(model, settings, parts, { signal, onProgress });
   scope(() => saveSealed(folder.best, model.state()));
   const seconds = (performance.now() - started) / 1000;
   const examples = parts.dataset.rows('train');
@@ -214,7 +223,7 @@ async function fit(
 /**
  * Opens a run folder.
  * @param where overrides for what may lie elsewhere by now; `shared` parts are used as they are
- * @throws IloraError `file` or `format`; `data` where dataset, base or encoder are not those of the run
+ * @throws IloraError `file` or `format`; `data` where dataset, base, encoder or members are not those of the run
  */
 export async function openRun(
   path: string,
@@ -248,14 +257,28 @@ export async function openRun(
   }
   const settings = withKeptPrompt(folder, said, record);
   const encoder = record.encoder && (await openEncoder(path, record.encoder, dataset, device));
+  const members =
+    record.members &&
+    (await openMembers(
+      path,
+      record.members,
+      { dataset, ...(device && { device }), ...(basePath && { basePath }) },
+      openRun,
+    ));
   const place = record.base && (shared?.base?.path ?? basePath ?? record.base.path);
   if (place !== undefined) checkBase(place, record);
-  const parts = partsOf(place, { settings, record, shared: { ...shared, dataset }, encoder });
+  const parts = partsOf(place, {
+    settings,
+    record,
+    shared: { ...shared, dataset },
+    encoder,
+    members,
+  });
   refuseLarger(folder, method.leastValues(settings, parts));
   const model = method.build(settings, parts);
   scope(() => model.load(loadSealed(folder.best, BEST_HINT), folder.best));
   model.freeze();
-  return runOf({ record, folder, method, model, encoder, dataset });
+  return runOf({ record, folder, method, model, encoder, members, dataset });
 }
 
 async function openEncoder(
@@ -294,7 +317,14 @@ function partsOf(
     record,
     shared,
     encoder,
-  }: { settings: Settings; record: RunRecord; shared: Shared; encoder: Run | undefined },
+    members,
+  }: {
+    settings: Settings;
+    record: RunRecord;
+    shared: Shared;
+    encoder: Run | undefined;
+    members: readonly Run[] | undefined;
+  },
 ): Parts {
   const base =
     basePath === undefined
@@ -309,6 +339,7 @@ function partsOf(
     dataset: shared.dataset,
     ...(base && { base }),
     ...(encoder && { encoder: encoderIn(encoder) }),
+    ...(members && { members: namedMembers(members) }),
   };
 }
 
@@ -323,11 +354,12 @@ function encoderIn({ model, folder, method }: Run): NonNullable<Parts['encoder']
   });
 }
 
-function runOf({ encoder, summary, ...run }: Omit<Run, 'recommender'>): Run {
+function runOf({ encoder, members, summary, ...run }: Omit<Run, 'recommender'>): Run {
   return {
     ...run,
     recommender: run.model.recommender,
     ...(encoder && { encoder }),
+    ...(members && { members }),
     ...(summary && { summary }),
   };
 }

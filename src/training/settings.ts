@@ -68,18 +68,22 @@ function methodFaults(keys: Record<string, unknown>): string[] {
 /** Letters that may be wrong in the name of a method. */
 const MAX_SLIPS = 2;
 
-/** Settings with what depends on others filled in, those of an encoder to be trained too. */
+/** Settings with what depends on others filled in, those of an encoder or members to be trained too. */
 function resolved(
   method: Method,
   settings: CommonSettings,
 ): { settings: CommonSettings; faults: readonly string[] } {
   const own = method.resolve?.(settings) ?? { settings, faults: [] };
-  const { encoder } = own.settings;
-  if (typeof encoder !== 'object') return own;
-  const inner = methodNamed(encoder.method).resolve?.({ ...own.settings, ...encoder });
-  const lines = inner?.faults.map((line) => `encoder.${line}`) ?? [];
+  const { encoder, members = [] } = own.settings;
+  const lines = [['encoder', encoder] as const, ...members.map(memberAt)].flatMap(([at, inner]) => {
+    if (typeof inner !== 'object') return [];
+    const found = methodNamed(inner.method).resolve?.({ ...own.settings, ...inner });
+    return found?.faults.map((line) => `${at}.${line}`) ?? [];
+  });
   return { settings: own.settings, faults: [...own.faults, ...lines] };
 }
+
+const memberAt = <T>(member: T, m: number) => [`members.${m}`, member] as const;
 
 /** Reads a YAML (or JSON) file of settings. @throws IloraError `file` or `settings` */
 export function readSettings(path: string, overrides: Record<string, unknown> = {}): Settings {

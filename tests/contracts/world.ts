@@ -54,6 +54,11 @@ function smallSections(method: Method): Record<string, unknown> {
   return {
     ...(needs.base && { dtype: 'float32' }),
     ...(needs.encoder && { encoder: { method: 'sasrec', sasrec: sequence } }),
+    ...(needs.members && {
+      members: ['popularity', 'cooccurrence', { method: 'sasrec', sasrec: sequence }].map((each) =>
+        typeof each === 'string' ? { method: each } : each,
+      ),
+    }),
     ...('adapter' in shape && { adapter: { rank: 4 } }),
     ...(needs.base &&
       learning.kind === 'gradients' && { training: 'reading' in shape ? chunks : windows }),

@@ -33,7 +33,7 @@ export const caser = defineMethod({
   label: 'Caser',
   summary: "convolutions over a user's last items (Tang & Wang, WSDM 2018)",
   capabilities: ['recommender', 'retriever', 'encoder'],
-  needs: { base: false, encoder: false, texts: false },
+  needs: { base: false, encoder: false, members: false, texts: false },
   shape,
   build({ caser: section, seed, device }, { dataset }) {
     const model = new Caser(optionsOf(section, dataset), new Generator(seed));

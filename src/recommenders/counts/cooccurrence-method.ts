@@ -28,7 +28,7 @@ export const cooccurrence = defineMethod({
   label: 'Co-occurrence',
   summary: 'how often training users met an item near those of the history',
   capabilities: ['recommender', 'retriever'],
-  needs: { base: false, encoder: false, texts: false },
+  needs: { base: false, encoder: false, members: false, texts: false },
   isYardstick: true,
   shape,
   build: (_settings, { dataset }) => new FittedModel(cooccurrenceStorage(dataset.catalog.size)),

@@ -29,7 +29,7 @@ export const markov = defineMethod({
   label: 'Markov chains',
   summary: 'how often an item followed those of the history, over several steps',
   capabilities: ['recommender', 'retriever'],
-  needs: { base: false, encoder: false, texts: false },
+  needs: { base: false, encoder: false, texts: false, members: false },
   shape,
   build: (_settings, { dataset }) => new FittedModel(markovStorage(dataset.catalog.size)),
   leastValues: (_settings, { dataset }) => dataset.catalog.size,

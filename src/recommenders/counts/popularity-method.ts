@@ -10,7 +10,7 @@ export const popularity = defineMethod({
   label: 'Popularity',
   summary: 'how often each item was chosen in training',
   capabilities: ['recommender', 'retriever'],
-  needs: { base: false, encoder: false, texts: false },
+  needs: { base: false, encoder: false, members: false, texts: false },
   isYardstick: true,
   shape: {},
   build: (_settings, { dataset }) => new FittedModel(popularityStorage(dataset.catalog.size)),

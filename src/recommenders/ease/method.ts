@@ -25,7 +25,7 @@ export const ease = defineMethod({
   label: 'EASE',
   summary: 'a linear model from items to items, in closed form (Steck, WWW 2019)',
   capabilities: ['recommender', 'retriever'],
-  needs: { base: false, encoder: false, texts: false },
+  needs: { base: false, encoder: false, texts: false, members: false },
   shape,
   build: (_settings, { dataset }) => new FittedModel(easeStorage(dataset.catalog.size)),
   leastValues: (_settings, { dataset }) => dataset.catalog.size ** 2,

@@ -31,7 +31,7 @@ export const gru4rec = defineMethod({
   label: 'GRU4Rec',
   summary: "gated recurrent units over a user's last items (Hidasi et al., ICLR 2016)",
   capabilities: ['recommender', 'retriever', 'encoder'],
-  needs: { base: false, encoder: false, texts: false },
+  needs: { base: false, encoder: false, members: false, texts: false },
   shape,
   build({ gru4rec: section, seed, device }, { dataset }) {
     const model = new GRU4Rec(optionsOf(section, dataset), new Generator(seed));

@@ -27,7 +27,7 @@ export const ials = defineMethod({
   label: 'iALS',
   summary: 'factors of items with weights on all pairs (Hu et al., ICDM 2008; Rendle et al., 2022)',
   capabilities: ['recommender', 'retriever'],
-  needs: { base: false, encoder: false, texts: false },
+  needs: { base: false, encoder: false, texts: false, members: false },
   shape,
   build: (_settings, { dataset }) => new FittedModel(ialsStorage(dataset.catalog.size)),
   leastValues: ({ ials: { width } }, { dataset }) => dataset.catalog.size * width,

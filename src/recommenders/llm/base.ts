@@ -3,7 +3,8 @@
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { internal } from '../../errors/index.js';
 import { fileError, hashFile } from '../../files/index.js';
 import { Llama } from '../../llama/index.js';
 import {
@@ -57,6 +58,33 @@ export function openBase(path: string, options: BaseOptions): Base {
   } finally {
     weights.close();
     source.close();
+  }
+}
+
+/**
+ * Other modules over the tensors of a base that carries no adapter, so that each of several adapters has a place of
+ * its own: an adapter replaces the layers of the modules that it sits on.
+ */
+export function besideBase(base: Base): Base {
+  const tensors = new Map(base.model.namedTensors());
+  const model = new Llama(base.model.config, (key) => {
+    const tensor = tensors.get(key);
+    if (tensor === undefined) throw internal(`a base without ${key}: it carries an adapter`);
+    return tensor;
+  });
+  return { ...base, model };
+}
+
+/** Bases that several models use at a time: each is opened once, and each model has modules of its own over it. */
+export class BasePool {
+  readonly #open = new Map<string, Base>();
+
+  /** @throws IloraError `file` or `format` */
+  get(path: string, options: Pick<BaseOptions, 'device' | 'dtype'>): Base {
+    const key = [resolve(path), options.device, options.dtype].join('\n');
+    const base = this.#open.get(key) ?? openBase(path, options);
+    this.#open.set(key, base);
+    return besideBase(base);
   }
 }
 

@@ -33,7 +33,7 @@ export const sasrec = defineMethod({
   label: 'SASRec',
   summary: "self-attention over a user's last items (Kang & McAuley, ICDM 2018)",
   capabilities: ['recommender', 'retriever', 'encoder'],
-  needs: { base: false, encoder: false, texts: false },
+  needs: { base: false, encoder: false, members: false, texts: false },
   shape,
   resolve(settings) {
     const { width, heads } = settings.sasrec;

@@ -32,6 +32,39 @@ test('methods stand in the order of the registry, encoders first, none twice', (
   assert.equal(variants[2]!.runs[0]!.settings.encoder, 'o/sasrec');
 });
 
+test('members that the study trains are its own runs; those with settings of their own are not', () => {
+  const methods = ['sasrec', 'cooccurrence', 'blend'];
+  const membersIn = (more = {}) =>
+    studySettings({ ...least, ...more, methods }, 'test').variants.at(-1)?.runs[0]?.settings
+      .members;
+  const [first, second, third] = membersIn() ?? [];
+  assert.deepEqual([first, second], ['o/cooccurrence', 'o/sasrec']);
+  assert.equal((third as { method: string }).method, 'gru4rec');
+  const [own, path] = membersIn({ members: [{ method: 'sasrec', seed: 2 }, 'runs/x'] }) ?? [];
+  assert.equal((own as { seed: number }).seed, 2);
+  assert.equal(path, 'runs/x');
+});
+
+test('a member that is a row’s name is that row’s run of the same seed', () => {
+  const { variants } = studySettings(
+    {
+      ...least,
+      seeds: [1, 2],
+      methods: ['cooccurrence', 'blend'],
+      variants: { wide: { method: 'sasrec', sasrec: { width: 8 } } },
+      members: ['wide', 'cooccurrence'],
+    },
+    'test',
+  );
+  assert.deepEqual(
+    variants.at(-1)?.runs.map(({ name, settings }) => [name, settings.members]),
+    [
+      ['blend-seed-1', ['o/wide-seed-1', 'o/cooccurrence']],
+      ['blend-seed-2', ['o/wide-seed-2', 'o/cooccurrence']],
+    ],
+  );
+});
+
 test('the base is said once, and only where a method needs one', () => {
   const of = (methods: string[], more = {}) =>
     studySettings({ ...least, ...more, methods }, 'test').common.base;

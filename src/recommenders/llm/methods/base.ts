@@ -17,7 +17,7 @@ export const base = defineMethod({
   summary: 'the language model as it is, asked with a prompt',
   capabilities: ['recommender', 'generator', 'titleReader'],
   exceptions: PROMPT_EXCEPTIONS,
-  needs: { base: true, encoder: false, texts: true },
+  needs: { base: true, encoder: false, members: false, texts: true },
   shape: {
     ...languageModelShape,
     training: z.strictObject({ batchTokens: trainingSchema.shape.batchTokens }).prefault({}),

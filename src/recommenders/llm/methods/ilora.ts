@@ -48,7 +48,7 @@ export const ilora = defineMethod({
   summary: 'low-rank experts mixed for each user by a gate (Kong et al., NeurIPS 2024)',
   capabilities: ['recommender', 'generator', 'titleReader'],
   exceptions: PROMPT_EXCEPTIONS,
-  needs: { base: true, encoder: true, texts: true },
+  needs: { base: true, encoder: true, members: false, texts: true },
   shape,
   resolve(settings) {
     const adapter = adapterOf(settings);

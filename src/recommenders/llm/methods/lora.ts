@@ -33,7 +33,7 @@ export const lora = defineMethod({
   summary: 'one low-rank adapter for all users, with item slots in the prompt (LLaRA)',
   capabilities: ['recommender', 'generator', 'titleReader'],
   exceptions: PROMPT_EXCEPTIONS,
-  needs: { base: true, encoder: true, texts: true },
+  needs: { base: true, encoder: true, members: false, texts: true },
   shape,
   resolve: (settings) => ({
     settings: { ...settings, adapter: adapterOf(settings) },

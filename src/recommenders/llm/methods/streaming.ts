@@ -146,7 +146,7 @@ function streaming(
   return defineMethod({
     ...names,
     capabilities: ['recommender', 'retriever'],
-    needs: { base: true, encoder: true, texts: true },
+    needs: { base: true, encoder: true, texts: true, members: false },
     shape,
     resolve(settings) {
       const { rank, experts } = settings.adapter;
