@@ -36,23 +36,31 @@ export function recommendCommand() {
       wholeNumber,
       20,
     )
+    .option('--retriever <folder>', 'a run that searches, where --run is to rank what it finds')
     .option('--top <n>', 'how many recommendations to print', wholeNumber, 10)
     .option('--data <folder>', 'dataset folder, if it has moved')
     .option('--base <path>', 'base model, if it has moved')
     .option('--json', 'print one JSON document')
-    .action(
-      async ({ run: path, history: text, candidates: file, retrieve, top, data, base, json }) => {
-        const run = await openRun(path, { ...(data && { data }), ...(base && { basePath: base }) });
-        const history = findTitles(run.dataset.catalog, splitTitles(text), '--history');
-        const candidates =
-          file === undefined
-            ? await retrieved(run, history, retrieve)
-            : findTitles(run.dataset.catalog, readLines(file), file);
-        const recommendation = await recommend(run, history, candidates);
-        if (json) printJson(asJson(path, recommendation));
-        else print(describe(run, recommendation, top));
-      },
-    );
+    .action(async (options) => {
+      const { run: path, history: text, candidates: file, retrieve, retriever } = options;
+      const { top, data, base, json } = options;
+      if (file !== undefined && retriever !== undefined)
+        throw mismatch('usage', {
+          where: '--retriever',
+          expected: 'a search without --candidates, which names the items itself',
+          got: `both ${retriever} and ${file}`,
+        });
+      const places = { ...(data && { data }), ...(base && { basePath: base }) };
+      const run = await openRun(path, places);
+      const history = findTitles(run.dataset.catalog, splitTitles(text), '--history');
+      const candidates =
+        file === undefined
+          ? await retrieved(await searcher(run, retriever, places), history, retrieve)
+          : findTitles(run.dataset.catalog, readLines(file), file);
+      const recommendation = await recommend(run, history, candidates);
+      if (json) printJson(asJson(path, recommendation));
+      else print(describe(run, recommendation, top));
+    });
 }
 
 /** Scores candidates after a history. */
@@ -61,9 +69,8 @@ export async function recommend(
   history: readonly Item[],
   candidates: readonly Item[],
 ): Promise<Recommendation> {
-  const { maxHistory } = run.dataset.manifest.window;
   const query = {
-    history: history.slice(-maxHistory).map(({ id }) => id),
+    history: history.map(({ id }) => id),
     candidates: candidates.map(({ id }) => id),
   };
   const [scored] = await run.recommender.score([query]);
@@ -116,6 +123,16 @@ function findTitles(catalog: Catalog, titles: readonly string[], where: string):
   return found;
 }
 
+/** The run that searches: the one that ranks, or another over the same dataset. */
+async function searcher(
+  run: Run,
+  retriever: string | undefined,
+  places: { basePath?: string },
+): Promise<Run> {
+  if (retriever === undefined) return run;
+  return openRun(retriever, { ...places, shared: { dataset: run.dataset } });
+}
+
 /** The best items of the run's own retriever, or of its encoder's. */
 async function retrieved(run: Run, history: readonly Item[], count: number): Promise<Item[]> {
   const [found] = await retrieverOf(run).retrieve([
@@ -130,7 +147,7 @@ function retrieverOf({ model, encoder, method }: Run): Retriever {
   if (retriever !== undefined) return retriever;
   throw mismatch('usage', {
     where: 'ilora recommend',
-    expected: '--candidates FILE with this run, which cannot search the catalog by itself',
+    expected: '--candidates FILE or --retriever RUN with this run, which cannot search the catalog',
     got: `a run of ${method.name} alone`,
   });
 }

@@ -102,6 +102,26 @@ describe('ilora quickstart --smoke', () => {
     assert.match(result.stderr, /"Aladin" is taken for "Aladdin \(1992\)"/);
   });
 
+  it('ranks what another run finds, and says where that cannot be', () => {
+    const history = ['--history', 'Toy Story; Aladdin', '--json'];
+    const counts = join(out, 'cooccurrence');
+    const found = (args: readonly string[]): number[] => {
+      const result = ilora(['recommend', ...args, ...history, '--retrieve', '5']);
+      assert.equal(result.status, 0, result.stderr);
+      const { ranked } = JSON.parse(result.stdout) as { ranked: { item: number }[] };
+      return ranked.map(({ item }) => item);
+    };
+    const own = found(['--run', counts]);
+    const ranked = found(['--run', join(out, 'sasrec'), '--retriever', counts]);
+    assert.deepEqual(ranked.toSorted(), own.toSorted());
+    const titles = join(folder, 'titles.txt');
+    writeFileSync(titles, 'Toy Story\n');
+    const both = ['--run', run, '--retriever', counts, '--candidates', titles];
+    const refused = ilora(['recommend', ...both, ...history]);
+    assert.equal(refused.status, 2);
+    assert.match(refused.stderr, /--retriever: expected a search without --candidates/);
+  });
+
   it('names every title it does not know', () => {
     const result = ilora([
       'recommend',
