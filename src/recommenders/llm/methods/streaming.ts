@@ -109,7 +109,7 @@ const shape = {
         .default(0)
         .describe('of a list: share taken from the items that the encoder likes best'),
       validations: count.default(4).describe('validations per pass'),
-      select: z.enum(SELECTABLE).default('ndcg_at_10'),
+      select: z.enum(SELECTABLE).default('expected_hr_at_1'),
       protocol: z
         .enum(protocols)
         .default('window')
