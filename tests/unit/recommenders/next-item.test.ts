@@ -2,11 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KvCache } from '../../../src/llama/index.js';
-import {
-  ChunkExamples,
-  nextItemLoss,
-  type Rivals,
-} from '../../../src/recommenders/llm/objectives/next-item.js';
+import { ChunkExamples, nextItemLoss } from '../../../src/recommenders/llm/objectives/next-item.js';
+import type { Rivals } from '../../../src/recommenders/llm/objectives/rivals.js';
 import { layOutStream, readFrom } from '../../../src/recommenders/llm/streaming/reading.js';
 import { StreamMemory } from '../../../src/recommenders/llm/streaming/stream-memory.js';
 import type { StreamOptions } from '../../../src/recommenders/llm/streaming/streaming-model.js';
@@ -422,4 +419,33 @@ test('settled weights give the same scores, and are forgotten on request', () =>
   assert.deepEqual(scoresOf(made, HISTORIES), wanted);
   made.model.dispose();
   assert.notDeepEqual(scoresOf(made, HISTORIES), wanted);
+});
+
+test('items of the same time change places from pass to pass, and nothing else does', () => {
+  const times = Float64Array.of(1, 1, 1, 2, 3, 3, 4);
+  const sequence = { user: 'a', items: Int32Array.of(0, 1, 2, 3, 4, 5, 6), times };
+  const orders = (shufflesTies: boolean) => {
+    const examples = new ChunkExamples([sequence], {
+      maxHistory: 10,
+      catalogSize: 10,
+      batchTokens: 40,
+      positionsOf: (items) => items,
+      vectorDropout: 0,
+      shufflesTies,
+    });
+    return Array.from({ length: 12 }, (_, pass) => {
+      const { histories, targets } = examples.batch([pass], position);
+      assert.deepEqual(histories[0]?.slice(1), targets[0]?.slice(0, -1));
+      return [...(histories[0] as number[]), targets[0]?.at(-1) as number];
+    });
+  };
+  const shuffled = orders(true);
+  for (const order of shuffled) {
+    assert.deepEqual(order.slice(0, 3).sort(), [0, 1, 2]);
+    assert.deepEqual([order[3], order[6]], [3, 6]);
+    assert.deepEqual(order.slice(4, 6).sort(), [4, 5]);
+  }
+  assert.ok(new Set(shuffled.map(String)).size > 4);
+  assert.deepEqual(orders(true), shuffled);
+  assert.deepEqual(new Set(orders(false).map(String)), new Set(['0,1,2,3,4,5,6']));
 });

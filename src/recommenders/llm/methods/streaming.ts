@@ -10,7 +10,8 @@ import { baseShape, defineMethod, type Model, type Parts, SELECTABLE } from '../
 import type { AdapterOptions } from '../adapter.js';
 import { modelParts } from '../description.js';
 import { AdapterLearner } from '../llm-learner.js';
-import { ChunkExamples, type RivalOptions } from '../objectives/next-item.js';
+import { ChunkExamples } from '../objectives/next-item.js';
+import type { RivalOptions } from '../objectives/rivals.js';
 import { itemTexts, textTables, textTokens } from '../streaming/item-texts.js';
 import type { Reading } from '../streaming/reading.js';
 import { StreamingRecommender } from '../streaming/streaming-recommender.js';
@@ -88,6 +89,10 @@ const shape = {
       batchSize: count.default(16).describe('chunks of a sequence per step'),
       batchTokens: count.default(2048).describe('positions that go through the model at once'),
       workers: count.max(256).optional().describe('threads that share a step, on a CPU'),
+      shufflesTies: z
+        .boolean()
+        .default(false)
+        .describe('puts items of the same time in another order in each pass'),
       warmupShare: share.default(0.05),
       schedule: z.enum(['cosine', 'constant']).default('cosine'),
       optimizer: z.enum(['adam', 'adamw']).default('adam'),
@@ -174,12 +179,15 @@ function streaming(
           batchTokens: training.batchTokens,
           positionsOf: (items) => recommender.model.positionsOf(items),
           vectorDropout: head.vectorDropout,
+          shufflesTies: training.shufflesTies,
           rivals: rivalsOf(training),
         });
         return new AdapterLearner(recommender, examples, { rates });
       },
-      loop({ training: { epochs, validations, rivals, rivalCount, hardShare, ...rest } }, learner) {
-        void [rivals, rivalCount, hardShare];
+      loop({ training }, learner) {
+        const { epochs, validations, rivals, rivalCount, hardShare, shufflesTies, ...rest } =
+          training;
+        void [rivals, rivalCount, hardShare, shufflesTies];
         const totalExamples = Math.ceil(epochs * learner.examples);
         const validateEvery = Math.max(1, Math.floor(learner.examples / validations));
         return { ...rest, totalExamples, validateEvery };

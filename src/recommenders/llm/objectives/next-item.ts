@@ -31,19 +31,7 @@ import { dropoutStreams, type TrainingPosition } from '../../learner.js';
 import { cutCheaply } from '../layout.js';
 import { StreamingModel } from '../streaming/streaming-model.js';
 import type { Examples, LossOptions, Objective } from './objective.js';
-
-/** What a place's target is held against. */
-export type Rivals =
-  /** All items of the catalog. */
-  | { kind: 'catalog' }
-  /**
-   * A sample of items, the same for all places of a step. The more likely an item is in it, the more its score is
-   * lowered, by the logarithm of that probability (logQ). So the sum over the sample is, on average, the sum over the
-   * catalog. Bengio & Senécal, IEEE Trans. Neural Networks 2008. The target is always there, so it is not lowered.
-   */
-  | { kind: 'sample'; items: readonly number[]; logExpected: readonly number[] }
-  /** A list of its own for each place: uniform items, and some of those that the encoder likes best. */
-  | { kind: 'list'; uniform: readonly (readonly number[])[]; hard: number };
+import { PopularitySampler, type RivalOptions, type Rivals } from './rivals.js';
 
 /** Chunks of sequences with the item after each of theirs. */
 export interface ChunkBatch {
@@ -177,17 +165,11 @@ export interface ChunkOptions {
   positionsOf: (items: number) => number;
   /** Probability that an item's encoder vectors are missing in a step. */
   vectorDropout: number;
+  /** Whether items of the same time, whose order says nothing, are put in another one in each pass. */
+  shufflesTies?: boolean;
   /** What targets are held against; the whole catalog by default. */
   rivals?: RivalOptions;
 }
-
-/** How rivals are drawn. */
-export type RivalOptions =
-  | { kind: 'catalog' }
-  /** So many draws by how often items occur, to the power of 3/4. */
-  | { kind: 'sample'; count: number }
-  /** So many for each place, a share of them from those that the encoder likes best. */
-  | { kind: 'list'; count: number; hardShare: number };
 
 /**
  * Chunks of at most L places that cover each sequence. A sequence longer than L is cut at an offset that is drawn anew
@@ -299,7 +281,7 @@ export class ChunkExamples implements Examples<ChunkBatch> {
     const row = example % this.count;
     const pass = Math.floor(example / this.count);
     const { sequence, index } = this.#chunks[row] as { sequence: number; index: number };
-    const { items } = this.#sequences[sequence] as Sequence;
+    const items = this.#itemsOf(sequence, pass, seed);
     const { maxHistory: L } = this.options;
     const places = items.length - 1;
     if (places <= L) return { items, start: 0, end: places };
@@ -310,46 +292,19 @@ export class ChunkExamples implements Examples<ChunkBatch> {
     const from = new Random(seed, 'next-item-window', pass, sequence).int(places - L + 1);
     return { items, start: from, end: from + L };
   }
-}
 
-/** Draws items by how often they occur in training, smoothed. */
-class PopularitySampler {
-  /** Sums of the weights up to each item. */
-  readonly #sums: Float64Array;
-
-  constructor(sequences: readonly Sequence[], catalogSize: number) {
-    const counts = new Float64Array(catalogSize).fill(1);
-    for (const { items } of sequences)
-      for (const item of items) counts[item] = (counts[item] as number) + 1;
-    this.#sums = counts.map((count) => count ** 0.75);
-    for (let i = 1; i < catalogSize; i++)
-      this.#sums[i] = (this.#sums[i] as number) + (this.#sums[i - 1] as number);
+  /** A sequence in this pass: items of the same time stand in an order of their own in each. */
+  #itemsOf(sequence: number, pass: number, seed: number): Int32Array {
+    const { items, times } = this.#sequences[sequence] as Sequence;
+    if (this.options.shufflesTies !== true || times === undefined) return items;
+    const random = new Random(seed, 'next-item-ties', pass, sequence);
+    const shuffled = items.slice();
+    for (let start = 0; start < items.length; ) {
+      let end = start + 1;
+      while (end < items.length && times[end] === times[start]) end++;
+      if (end - start > 1) shuffled.set(random.shuffle([...items.subarray(start, end)]), start);
+      start = end;
+    }
+    return shuffled;
   }
-
-  /** Different items of so many draws, in the order of the catalog. */
-  draw(count: number, random: Random): number[] {
-    const total = this.#sums.at(-1) as number;
-    const drawn = new Set<number>();
-    for (let i = 0; i < count; i++) drawn.add(firstAbove(this.#sums, random.uniform() * total));
-    return [...drawn].sort((a, b) => a - b);
-  }
-
-  /** Logarithm of the probability that an item is among so many draws. */
-  logExpected(item: number, count: number): number {
-    const sums = this.#sums;
-    const before = item === 0 ? 0 : (sums[item - 1] as number);
-    const share = ((sums[item] as number) - before) / (sums.at(-1) as number);
-    return Math.log(-Math.expm1(count * Math.log1p(-share)));
-  }
-}
-
-/** First place whose value is above x, in rising values. */
-function firstAbove(values: Float64Array, x: number): number {
-  let [low, high] = [0, values.length - 1];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((values[middle] as number) > x) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }
