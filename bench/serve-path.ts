@@ -6,6 +6,9 @@
  * `lora_returning` is a user who comes back with one title more, whose prompt is remembered; iLoRA's gate, and with it every
  * key and value, changes with the history.
  *
+ * `streaming` is streaming iLoRA, which ranks the whole catalog: one request, a user who returns with one item more, and
+ * the predictions per second that it learns from. Beside them stand those of the title likelihood, one per window.
+ *
  * A request is a history and 20 candidates; what it takes is the wait of one user on an idle machine. Beside it:
  * one greedy answer of the authors' way (P1, 64 tokens, which names one title and ranks nothing) and 20
  * candidates scored one by one after a cached prompt (P2).
@@ -20,13 +23,15 @@ import {
   stopAll,
 } from '../harness/index.js';
 import { bench } from './command.js';
-import { launches, PEER_OF } from './compare/field.js';
+import { launches, PEER_OF, type StreamingTimes, streamingTimes } from './compare/field.js';
 import { exportRanked, GREEDY_TOKENS, timeMixed } from './compare/ranked.js';
 
 await bench('serve-path', async (options) => {
   const { isQuick, rounds, dtype, note } = options;
   const requests = options.windows ?? (isQuick ? 12 : 95);
   const { rows, users } = exportRanked(options, requests);
+  const streaming = streamingTimes(options, dtype, { requests, steps: isQuick ? 4 : 12 });
+  note(`streaming: ${(1000 * quantile(streaming.one, 0.5)).toFixed(0)} ms a request`);
   const contestants = await startAll(launches(options, dtype));
   try {
     const [ilora, lora] = contestants as [Contestant, Contestant];
@@ -39,6 +44,10 @@ await bench('serve-path', async (options) => {
     note(`one at a time: ${(1000 * quantile(seconds.ilora as number[], 0.5)).toFixed(0)} ms`);
 
     const returning = await lora.ask('returning', { rows });
+
+    const windows: number[] = [];
+    for (let step = 0; step < (isQuick ? 3 : 6); step++)
+      windows.push(await ilora.time('train', { batch: step }));
 
     // A few requests in turn with the peers, whose answers take seconds.
     const few = rows.slice(0, isQuick ? 2 : 5);
@@ -75,6 +84,8 @@ await bench('serve-path', async (options) => {
       lora_returning_median_ms: 1000 * quantile(returning.seconds as number[], 0.5),
       lora_returning_known_share: returning.knownShare,
       requests: rows.length,
+      title_targets_per_second: 1 / quantile(windows.slice(1), 0.5),
+      streaming: summary(streaming),
       mixed_users_per_second: users.length / together,
       mixed_gates_ratio: ratio(batches.own_gates, batches.one_gate).ofMedians,
       ...Object.fromEntries(
@@ -87,6 +98,18 @@ await bench('serve-path', async (options) => {
     await stopAll(contestants);
   }
 });
+
+function summary({ layers, training, one, returning }: StreamingTimes) {
+  const seconds = training.seconds.reduce((sum, each) => sum + each, 0);
+  return {
+    layers,
+    median_ms: 1000 * quantile(one, 0.5),
+    p99_ms: 1000 * quantile(one, 0.99),
+    returning_median_ms: 1000 * quantile(returning, 0.5),
+    returning_p99_ms: 1000 * quantile(returning, 0.99),
+    targets_per_second: training.targets / seconds,
+  };
+}
 
 /** Seconds of each row, after one that does not count. */
 async function each(
