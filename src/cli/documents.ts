@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { protocols } from '../data/index.js';
 import { evaluationSchema, evaluationSummarySchema } from '../evaluation/index.js';
+import { figuresSchema, resultsSchema } from '../studies/index.js';
 
 const text = z.string();
 const count = z.int().min(0);
@@ -232,6 +233,10 @@ export const DOCUMENTS = {
     report: text,
     seconds: z.number(),
   }),
+  results: resultsSchema.describe('the file of `study --result`'),
+  'results-check': figuresSchema
+    .extend({ ok: z.boolean(), problems: z.array(text) })
+    .describe('npm run --silent results:movielens -- --json'),
   recommend: z.strictObject({
     run: text,
     history: z.array(titled),

@@ -2,12 +2,16 @@
  * `ilora study`: several methods on one dataset, from one settings file to a report.
  */
 import { execFileSync } from 'node:child_process';
+import { basename } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { parse } from 'yaml';
 import { describeMeasuring, formatEvaluationTable } from '../analysis/index.js';
 import { mismatch } from '../errors/index.js';
-import { snakeKeys, writeFileAtomic } from '../files/index.js';
+import { writeFileAtomic } from '../files/index.js';
 import {
+  figuresOf,
+  resultsOf,
+  resultsText,
   runStudy,
   runStudyMethod,
   type Study,
@@ -33,7 +37,7 @@ export function studyCommand() {
     .option('--set <key=value...>', 'another value for a key, such as training.windows=100')
     .option('--base <path>', 'base model, if it lies elsewhere')
     .option('--machine <name>', 'how the result names this machine')
-    .option('--result <file>', 'write the figures as JSON')
+    .option('--result <file>', 'write what came of every row, and the figures, as JSON')
     .option('--json', 'print them as one JSON document')
     .action(
       async ({ config, method, wideRows, generate, set = [], base, machine, result, json }) => {
@@ -63,8 +67,11 @@ export function studyCommand() {
         const done = await interruptible((signal) => runStudy(study, studyHooks(signal)));
         const place = { commit: commit(), ...(machine !== undefined && { machine }) };
         const summary = studySummary(study, done, place);
-        if (result !== undefined)
-          writeFileAtomic(result, `${JSON.stringify(snakeKeys(summary), null, 2)}\n`);
+        if (result !== undefined) {
+          const rows = resultsOf(study, done, place);
+          const figures = figuresOf(rows, basename(result, '.json'));
+          writeFileAtomic(result, resultsText({ ...rows, figures }));
+        }
         if (json) {
           printJson({ ...summary, report: done.report });
           return;
