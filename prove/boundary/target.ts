@@ -58,9 +58,18 @@ const unary = [
   'sqrt',
 ].concat(
   ['rsqrt', 'square', 'cos', 'sin', 'relu', 'silu', 'gelu', 'sigmoid', 'softplus', 'finite', 'all'],
-  ['equalsZero', 'zero_'],
+  ['equalsZero', 'zero_', 'cholesky', 'choleskyInverse'],
 );
-const binary = ['sub', 'matmul', 'atMost', 'or', 'and', 'copy_', 'binaryCrossEntropy'];
+const binary = [
+  'sub',
+  'matmul',
+  'atMost',
+  'or',
+  'and',
+  'copy_',
+  'binaryCrossEntropy',
+  'choleskySolve',
+];
 
 const GRU = {
   input_GI: 'tensor',

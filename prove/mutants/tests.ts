@@ -49,7 +49,7 @@ function before(hook: () => unknown): void {
 export const NODE_TEST: Exports = { test, it: test, describe, before };
 
 /** Most turns that loops of the mutated file take while one test file runs; unchanged ones take far fewer. */
-const MAX_TURNS = 4_000_000;
+const MAX_TURNS = 16_000_000;
 
 let turns = 0;
 

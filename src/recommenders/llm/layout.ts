@@ -147,15 +147,14 @@ export function cutCheaply(
   const least = [0];
   const from = [0];
   for (let end = 1; end <= order.length; end++) {
-    least[end] = Number.POSITIVE_INFINITY;
+    let best: { cost: number; start: number } | undefined;
     for (let start = end - 1; start >= 0; start--) {
       const padded = (end - start) * (lengths[order[start] as number] as number);
       if (padded > most && end - start > 1) break;
       const cost = (least[start] as number) + padded + BATCH_COST;
-      if (cost >= (least[end] as number)) continue;
-      least[end] = cost;
-      from[end] = start;
+      if (best === undefined || cost < best.cost) best = { cost, start };
     }
+    ({ cost: least[end], start: from[end] } = best as { cost: number; start: number });
   }
   const batches: number[][] = [];
   for (let end = order.length; end > 0; end = from[end] as number)

@@ -6,11 +6,13 @@ import { it } from 'node:test';
 import {
   COMPARED,
   DEFAULT_ENCODER,
+  DEFAULT_MEMBERS,
   encoderMethods,
   MAIN,
   METHOD_NAMES,
   METHODS,
   type Method,
+  memberMethods,
   methodNamed,
   REFERENCE,
   settingsSchema,
@@ -111,6 +113,30 @@ it('an encoder is a path or the settings of one: of a method that encodes, with 
     assert.equal(encoderIn(encoder).success, false, JSON.stringify(encoder));
   const { encoder } = encoderIn(undefined).data as { encoder: { method: string } };
   assert.equal(encoder.method, DEFAULT_ENCODER.name);
+});
+
+it('members are runs of methods that score the catalog and have no members; settings of those without a base', () => {
+  const able = (METHODS as readonly Method[]).filter(
+    ({ capabilities, needs }) => capabilities.includes('retriever') && !needs.members,
+  );
+  assert.deepEqual(memberMethods(), able);
+  const names = able.map(({ name }) => name);
+  assert.ok(names.includes('sasrec') && names.includes('streaming-ilora'));
+  assert.ok(!names.includes('ilora') && !names.includes('blend'));
+  const membersIn = (members: unknown) =>
+    settingsSchema(methodNamed('blend')).safeParse({
+      ...{ method: 'blend', data: 'd', out: 'o', members },
+    });
+  for (const fine of [['x'], ['runs/x', { method: 'sasrec' }], [{ method: 'ease', seed: 4 }]])
+    assert.equal(membersIn(fine).success, true, JSON.stringify(fine));
+  const wrong = [[], [''], [{ method: 'streaming-ilora' }], [{ method: 'blend' }], 'runs/x'];
+  for (const members of wrong)
+    assert.equal(membersIn(members).success, false, JSON.stringify(members));
+  const { members } = membersIn(undefined).data as { members: { method: string }[] };
+  assert.deepEqual(
+    members.map(({ method }) => method),
+    DEFAULT_MEMBERS.map(({ name }) => name),
+  );
 });
 
 it('an encoder is made of its description, frozen, with room for its tensors', () => {
