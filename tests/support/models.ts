@@ -211,6 +211,7 @@ export function tinyStreaming({
     form,
     ...(form === 'long' && { texts: tokens }),
     maxHistory: 6,
+    step: 3,
     unknown: [],
     ...asked,
   };

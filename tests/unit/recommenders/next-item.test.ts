@@ -55,15 +55,19 @@ test('the long form has an item’s words before its position, under the gate of
   assert.deepEqual([...layout.readUpTo], [-1, -1, -1, 0, 0, 1, 2]);
 });
 
-test('of a growing history the first item that is read stays for half a window', () => {
-  const starts = Array.from({ length: 26 }, (_, length) => readFrom(length, 10));
+test('of a growing history the first item that is read stays for a step', () => {
+  const starts = Array.from({ length: 26 }, (_, length) =>
+    readFrom(length, { maxHistory: 10, step: 5 }),
+  );
   assert.ok(starts.slice(0, 11).every((start) => start === 0));
   assert.deepEqual(starts.slice(11, 22), [5, 5, 5, 5, 5, 10, 10, 10, 10, 10, 15]);
   for (let length = 11; length < 200; length++) {
-    const read = length - readFrom(length, 10);
+    const read = length - readFrom(length, { maxHistory: 10, step: 5 });
     assert.ok(read > 5 && read <= 10, `${length} items: ${read} read`);
   }
-  assert.equal(readFrom(5, 1), 4);
+  assert.equal(readFrom(5, { maxHistory: 1, step: 1 }), 4);
+  for (const length of [11, 12, 90])
+    assert.equal(readFrom(length, { maxHistory: 10, step: 1 }), length - 10);
 });
 
 for (const form of ['compact', 'long'] as const) {

@@ -34,6 +34,11 @@ const shape = {
       maxHistory: count
         .optional()
         .describe("most items read at once; default: the dataset's window"),
+      step: count
+        .optional()
+        .describe(
+          'items by which the first one read moves, once a history is longer; default: half of max_history where that goes beyond the window, else 1',
+        ),
     })
     .prefault({}),
   adapter: z
@@ -220,12 +225,14 @@ function build(
     },
   };
   const tokens = textTokens(itemTexts(dataset.catalog, asked.attributes), tokenizer);
+  const maxHistory = maxHistoryOf(asked.maxHistory, encoder.maxHistory, dataset);
   const reading: Reading = {
     instruction: tokenizer.encode(asked.instruction),
     form: asked.form,
     ...(said.gateOf === 'sequence' && { gateOf: said.gateOf }),
     ...(asked.form === 'long' && { texts: tokens }),
-    maxHistory: maxHistoryOf(asked.maxHistory, encoder.maxHistory, dataset),
+    maxHistory,
+    step: stepOf(asked.step, maxHistory, dataset),
     unknown: unknownItems(dataset),
   };
   const texts = textTables(tokens, model);
@@ -276,6 +283,17 @@ function maxHistoryOf(asked: number | undefined, encoders: number, dataset: Data
     expected: `at most what the encoder reads at once (${encoders})`,
     got: wanted,
     hint: 'train the encoder with a max_history as large',
+  });
+}
+
+/** @throws IloraError `settings` for a step that would leave nothing to be read */
+function stepOf(asked: number | undefined, maxHistory: number, { manifest }: Dataset): number {
+  if (asked === undefined) return maxHistory > manifest.window.maxHistory ? maxHistory >> 1 : 1;
+  if (asked <= maxHistory) return asked;
+  throw mismatch('settings', {
+    where: 'reading.step',
+    expected: `at most as many items as are read at once (${maxHistory})`,
+    got: asked,
   });
 }
 

@@ -13,6 +13,8 @@ export interface Reading {
   texts?: readonly (readonly number[])[];
   /** L: most items that are read at once. */
   maxHistory: number;
+  /** By how many items the first one that is read moves, once a history is longer than L; from 1 to L. */
+  step: number;
   /**
    * `prefix` (default): each place has the experts of the history up to it. `sequence`: all have those of the whole
    * history, as in the paper. In training that tells a place of its own target; it is for comparison only.
@@ -31,12 +33,15 @@ export interface TextTables {
 }
 
 /**
- * From which item on a history of so many items is read. The start moves in steps of half a window, so that of a
- * growing history the same items stay in view for many steps, and what was computed for them stays valid.
+ * From which item on a history of so many items is read. The start moves in steps. With long ones the same items of a
+ * growing history stay in view for long, and what was computed for them stays valid; with steps of 1 the last L items
+ * are always read, and each new item of a full window is read with all others anew.
  */
-export function readFrom(length: number, maxHistory: number): number {
+export function readFrom(
+  length: number,
+  { maxHistory, step }: Pick<Reading, 'maxHistory' | 'step'>,
+): number {
   if (length <= maxHistory) return 0;
-  const step = Math.max(1, Math.floor(maxHistory / 2));
   return Math.ceil((length - maxHistory) / step) * step;
 }
 

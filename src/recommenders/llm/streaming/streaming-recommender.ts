@@ -67,7 +67,7 @@ export class StreamingRecommender implements Recommender, Retriever {
 
   /** The part of each history that is read. @throws IloraError `data` */
   #read(queries: readonly { history: readonly number[] }[]): StreamTask['histories'] {
-    const { maxHistory } = this.model.parts.reading;
+    const { reading } = this.model.parts;
     return queries.map(({ history }) => {
       if (history.length === 0)
         throw mismatch('data', {
@@ -76,7 +76,7 @@ export class StreamingRecommender implements Recommender, Retriever {
           got: [],
         });
       this.#check(history, 'history');
-      return history.slice(readFrom(history.length, maxHistory));
+      return history.slice(readFrom(history.length, reading));
     });
   }
 

@@ -1,0 +1,89 @@
+/** Streaming iLoRA as a method: what its settings refuse, and what a run of it can be asked. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { before, it } from 'node:test';
+import { type Dataset, openDataset, writeDataset } from '../../../src/data/index.js';
+import { engineThreads } from '../../../src/tensor/index.js';
+import { openRun, resolveSettings, trainRun } from '../../../src/training/index.js';
+import { hooks } from '../../contracts/world.js';
+import { writeBaseFolder } from '../../support/base-folder.js';
+import { temporaryFolder } from '../../support/folder.js';
+import { tinyDraft } from '../data/helper.js';
+
+engineThreads(1);
+
+const folder = temporaryFolder();
+const basePath = join(folder, 'model');
+let dataset: Dataset;
+before(async () => {
+  await writeDataset(join(folder, 'data'), tinyDraft(), { candidateCount: 5, seed: 1 });
+  dataset = await openDataset(join(folder, 'data'));
+  writeBaseFolder(basePath);
+});
+
+let runs = 0;
+const train = (more: Record<string, unknown> = {}) =>
+  trainRun(
+    resolveSettings(
+      {
+        ...{ method: 'streaming-ilora', data: dataset.folder, out: join(folder, `run-${runs++}`) },
+        dtype: 'float32',
+        encoder: { method: 'sasrec', sasrec: { width: 8, epochs: 1, max_history: 20 } },
+        adapter: { rank: 4 },
+        training: { epochs: 1, batch_size: 2, validations: 1, validation_windows: 1, workers: 1 },
+        ...more,
+      },
+      'test',
+    ),
+    { shared: { dataset }, basePath },
+    hooks(),
+  );
+
+const longest = Array.from({ length: 35 }, (_, i) => (7 * i) % 40);
+
+it('ten items of a longer history are read where nothing else is said, and they are the last ten', async () => {
+  const { recommender } = await train();
+  const candidates = [1, 2, 3];
+  const [whole] = await recommender.score([{ history: longest, candidates }]);
+  const [last] = await recommender.score([{ history: longest.slice(-10), candidates }]);
+  assert.deepEqual(whole, last);
+});
+
+it('more are read on request, and the first one moves by half of that', async () => {
+  const { recommender, folder: place } = await train({ reading: { max_history: 20 } });
+  const candidates = [1, 2, 3];
+  const [whole] = await recommender.score([{ history: longest, candidates }]);
+  // 35 items, 20 at once, steps of 10: from the twentieth on.
+  const [last] = await recommender.score([{ history: longest.slice(20), candidates }]);
+  assert.deepEqual(whole, last);
+  const opened = await openRun(place.path, { shared: { dataset } });
+  assert.deepEqual(await opened.recommender.score([{ history: longest, candidates }]), [whole]);
+});
+
+it('settings that leave nothing to read, or more than the encoder reads, are refused', async () => {
+  await assert.rejects(train({ reading: { step: 11 } }), {
+    code: 'settings',
+    message: /reading.step: expected at most as many items as are read at once \(10\), got 11/,
+  });
+  await assert.rejects(train({ reading: { max_history: 21 } }), {
+    code: 'settings',
+    message: /reading.max_history: expected at most what the encoder reads at once \(20\), got 21/,
+  });
+});
+
+it('every way to learn runs to its end', async () => {
+  for (const training of [
+    { rivals: 'sample', rival_count: 8 },
+    { rivals: 'list', rival_count: 4, hard_share: 0.5 },
+    { averaging: 0.9, shuffles_ties: true },
+  ]) {
+    const least = { epochs: 1, batch_size: 2, validations: 1, validation_windows: 1, workers: 1 };
+    const { summary } = await train({
+      training: { ...least, ...training },
+      adapter: { rank: 4, gate_of: 'sequence', encoder_rate_share: 0.5 },
+      head: { vector_dropout: 0.2, dropout: 0.1 },
+      reading: { form: 'long' },
+    });
+    assert.ok(Number.isFinite(summary?.finalLoss), JSON.stringify(training));
+  }
+});
