@@ -35,3 +35,11 @@ for (const file of [
       variants.map(({ method }) => [method.name, [method.name]]),
     );
   });
+
+it('runs/next-item.yaml is a valid study of several seeds, about its main row', () => {
+  const document = readDocument(join(root, 'runs', 'next-item.yaml'));
+  const { variants, main, protocols } = studySettings(document, 'runs/next-item.yaml');
+  assert.deepEqual([main.name, protocols], ['streaming-ilora', ['window', 'history']]);
+  const seedsOf = (name: string) => variants.find((variant) => variant.name === name)?.runs.length;
+  assert.deepEqual(['popularity', 'sasrec', 'streaming-lora', 'blend'].map(seedsOf), [1, 3, 3, 3]);
+});
