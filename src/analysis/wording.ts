@@ -39,24 +39,17 @@ export function protocolOf(evaluations: readonly Evaluation[], where: string): P
 
 /** How the intervals of evaluations were made, and what the filter took out; a line each. */
 export function describeMeasuring(evaluations: readonly Evaluation[]): string[] {
-  const kinds = new Map<MetricName, Set<Estimate['interval']>>();
-  for (const { metrics } of evaluations)
-    for (const [name, figure] of Object.entries(metrics) as [MetricName, Estimate][])
-      kinds.set(name, (kinds.get(name) ?? new Set()).add(figure.interval));
-  const those = (kind: Estimate['interval']) =>
-    (['hr_at_1', 'expected_hr_at_1'] as const)
-      .filter((name) => kinds.get(name)?.has(kind))
-      .map(metricLabel)
-      .join(' and ');
-  const [wilson, bootstrap] = [those('wilson'), those('bootstrap')];
-  const made = [
-    ...(wilson === '' ? [] : [`of ${wilson} by Wilson`]),
-    ...(bootstrap === '' ? [] : [`of ${bootstrap} by a bootstrap of whole users`]),
-  ];
+  const intervals = (['wilson', 'bootstrap'] as const).flatMap((kind) => {
+    const names = (['hr_at_1', 'expected_hr_at_1'] as const).flatMap((name) =>
+      describeKind(evaluations, { name, kind }),
+    );
+    const rule = kind === 'wilson' ? 'by Wilson' : 'by a bootstrap of whole users';
+    return names.length === 0 ? [] : [`of ${names.join(' and ')} ${rule}`];
+  });
   const filtered = evaluations.find((each) => each.filter !== undefined);
   const catalog = evaluations.find((each) => each.catalogSize)?.catalogSize;
   return [
-    `Intervals: ${made.join('; ')}.`,
+    `Intervals: ${intervals.join('; ')}.`,
     ...(catalog === undefined
       ? []
       : [
@@ -64,6 +57,18 @@ export function describeMeasuring(evaluations: readonly Evaluation[]): string[] 
         ]),
     ...(filtered === undefined ? [] : describeFilter(filtered)),
   ];
+}
+
+/** A metric whose intervals are of a kind, and of which methods, where those of others are not. */
+function describeKind(
+  evaluations: readonly Evaluation[],
+  { name, kind }: { name: MetricName; kind: Estimate['interval'] },
+): string[] {
+  const told = evaluations.filter(({ metrics }) => metrics[name] !== undefined);
+  const such = told.filter(({ metrics }) => metrics[name]?.interval === kind);
+  if (such.length === 0) return [];
+  const methods = such.map(({ method }) => method).join(', ');
+  return [`${metricLabel(name)}${such.length < told.length ? ` (${methods})` : ''}`];
 }
 
 /** What the filter of the protocol took out; nothing where there is none. */

@@ -51,7 +51,7 @@ interface Asked {
   methods?: readonly string[];
 }
 
-const TABLE = /^(<!-- results: ([^\n]*?) -->\n)([\s\S]*?)(<!-- \/results -->)/gm;
+const TABLE = /^(<!-- results: ([^\n]*?) -->\n)([\s\S]*?)^(<!-- \/results -->)/gm;
 
 /**
  * A text with all tables of results as the figures have them; the same text where nothing differs.

@@ -5,7 +5,7 @@ import {
   formatEvaluationTable,
   formatTable,
 } from '../../../src/analysis/index.js';
-import { evaluate, evaluateGenerated } from '../../../src/evaluation/index.js';
+import { evaluate, evaluateGenerated, meanOf } from '../../../src/evaluation/index.js';
 import { sampleReport } from './helper.js';
 
 test('columns line up, numbers to the right, nothing behind the last cell', () => {
@@ -111,4 +111,15 @@ test('a table over catalogs says more, and how its intervals were made', async (
     code: 'data',
     message: /table: expected evaluations of the protocol history only, got "window"/,
   });
+});
+
+test('where intervals of one metric are of two kinds, those of fewer seeds are named', async () => {
+  const { methods } = await sampleReport(20);
+  const [one, two] = methods.map(({ evaluation }) => evaluation);
+  const mean = meanOf([two!, { ...two!, seconds: 1 }]);
+  assert.equal(
+    describeMeasuring([one!, mean])[0],
+    'Intervals: of HR@1 (ilora) by Wilson; of HR@1 (lora) by a bootstrap of whole users.',
+  );
+  assert.match(formatEvaluationTable([one!, mean]).split('\n')[4]!, /^lora .* 2, ±0\.000 /);
 });
