@@ -166,7 +166,7 @@ def silu(x):
 
 
 def llama(embedded, base, config, layer_linear):
-    """States after the last norm of one sequence; `layer_linear(key, x)` is an adapted layer."""
+    """States after the last norm of one sequence; `layer_linear(key, x, t)` is an adapted layer at position t."""
     H, G, K = config["numHeads"], config["numKvHeads"], config["headDim"]
     epsilon, theta = config["rmsNormEps"], config["ropeTheta"]
     xs = list(embedded)
@@ -175,7 +175,7 @@ def llama(embedded, base, config, layer_linear):
         normed = [rms(x, base[f"{name}.input_layernorm.weight"], epsilon) for x in xs]
         queries, keys, values = [], [], []
         for t, x in enumerate(normed):
-            q, k, v = (layer_linear(f"{name}.self_attn.{part}_proj", x) for part in "qkv")
+            q, k, v = (layer_linear(f"{name}.self_attn.{part}_proj", x, t) for part in "qkv")
             queries.append([rotate(q[h * K : (h + 1) * K], t, theta) for h in range(H)])
             keys.append([rotate(k[g * K : (g + 1) * K], t, theta) for g in range(G)])
             values.append([v[g * K : (g + 1) * K] for g in range(G)])
@@ -186,12 +186,12 @@ def llama(embedded, base, config, layer_linear):
                 scores = torch.stack([queries[t][h] @ keys[s][g] for s in range(t + 1)]) / sqrt(K)
                 shares = softmax(scores)
                 mixed.append(sum(shares[s] * values[s][g] for s in range(t + 1)))
-            xs[t] = xs[t] + layer_linear(f"{name}.self_attn.o_proj", torch.cat(mixed))
+            xs[t] = xs[t] + layer_linear(f"{name}.self_attn.o_proj", torch.cat(mixed), t)
         for t, x in enumerate(xs):
             y = rms(x, base[f"{name}.post_attention_layernorm.weight"], epsilon)
-            opened = silu(layer_linear(f"{name}.mlp.gate_proj", y))
-            inner = opened * layer_linear(f"{name}.mlp.up_proj", y)
-            xs[t] = x + layer_linear(f"{name}.mlp.down_proj", inner)
+            opened = silu(layer_linear(f"{name}.mlp.gate_proj", y, t))
+            inner = opened * layer_linear(f"{name}.mlp.up_proj", y, t)
+            xs[t] = x + layer_linear(f"{name}.mlp.down_proj", inner, t)
     return [rms(x, base["norm.weight"], epsilon) for x in xs]
 
 
@@ -227,7 +227,7 @@ class Ilora:
             for t, token in enumerate(tokens)
         ]
 
-        def layer_linear(key, x):
+        def layer_linear(key, x, _):
             weight, p = self.base[f"{key}.weight"], self.p
             down, up = p[f"{key}.down"], p[f"{key}.up"]
             return expert_linear(x, weight, None, down, up, omega, self.scale)
