@@ -138,11 +138,6 @@ export class Adam {
     return groups;
   }
 
-  /** Whether it keeps running averages. */
-  get isAveraging(): boolean {
-    return this.#options.averaging > 0;
-  }
-
   /** Exchanges the parameters with their running averages; a second call puts both back. */
   swapAverages(): void {
     noGrad(() =>

@@ -5,7 +5,20 @@ import type { RetrievalQuery } from '../data/index.js';
 import { type Tensor, topk } from '../tensor/index.js';
 import type { Retrieved } from './capability.js';
 
-/** @param scores_BN a row per query, over the whole catalog */
+/** The best items of scores of the whole catalog; of equal ones the first. */
+export function bestItems(
+  scores_N: ArrayLike<number>,
+  { history, count, includesHistory = false }: RetrievalQuery,
+): Retrieved {
+  const seen = new Set(includesHistory ? [] : history);
+  const items = Array.from({ length: scores_N.length }, (_, item) => item)
+    .filter((item) => !seen.has(item))
+    .sort((a, b) => (scores_N[b] as number) - (scores_N[a] as number) || a - b)
+    .slice(0, count);
+  return { items, scores: items.map((item) => scores_N[item] as number) };
+}
+
+/** `bestItems` of scores that are tensors. @param scores_BN a row per query */
 export function bestOf(scores_BN: Tensor, queries: readonly RetrievalQuery[]): Retrieved[] {
   const N = scores_BN.axis(1);
   const seen = queries.map(

@@ -53,6 +53,16 @@ export type Selectable = (typeof SELECTABLE)[number];
 /** Whether a metric takes the scores of the whole catalog. */
 export const needsCatalog = (metric: Selectable): boolean => metric.startsWith('expected_');
 
+/** A key of every method that learns by gradients and can keep an average of its weights. */
+export const averagingShape = {
+  averaging: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe('decay of a running average of the weights, which is then what is kept; 0: none'),
+} as const;
+
 /** Settings with every default filled in, as far as all methods have them. */
 export interface CommonSettings {
   method: string;
@@ -207,6 +217,10 @@ export interface MethodSpec<Shape extends z.ZodRawShape, M extends Model> {
   shape: Shape;
   /** Fills in what depends on other settings, and says what does not fit together, a line per fault. */
   resolve?(settings: SettingsOf<Shape>): { settings: SettingsOf<Shape>; faults: readonly string[] };
+  /**
+   * Settings of a run of an earlier version, where a key that they lack meant another thing than its default now.
+   */
+  fromEarlier?(settings: Readonly<Record<string, unknown>>): Record<string, unknown>;
   /** Keys of its own that the settings of a run of format 1 say elsewhere. */
   fromFormat1?(settings: Readonly<Record<string, unknown>>): Record<string, unknown>;
   /** A model with fresh values. */

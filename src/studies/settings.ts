@@ -333,11 +333,9 @@ function membersOf({ members: given }: Keys, seed: number, variants: readonly Va
     const name = isObject(member) && Object.keys(member).length === 1 ? member.method : member;
     const found = variants.find((variant) => variant.name === name);
     const run = found?.runs.find((one) => one.seed === seed) ?? found?.runs[0];
-    return run?.settings.out ?? (isDefault(given) ? { method: name } : member);
+    return run?.settings.out ?? (given === undefined ? { method: name } : member);
   });
 }
-
-const isDefault = (given: unknown): boolean => given === undefined;
 
 /** Paths of keys that are in none of the picks. */
 function leftovers(given: object, picks: readonly unknown[], path = ''): string[] {

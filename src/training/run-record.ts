@@ -7,10 +7,12 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { Dataset } from '../data/index.js';
 import { faults, mismatch } from '../errors/index.js';
-import { readText, snakeKeys } from '../files/index.js';
+import { camelKeys, readText, snakeKeys } from '../files/index.js';
 import {
   DEFAULT_ENCODER,
   METHOD_NAMES,
+  METHODS,
+  type Method,
   methodNamed,
   settingsSchema,
 } from '../recommenders/index.js';
@@ -159,7 +161,7 @@ export function readRecord(path: string): RunRecord {
   const { data } = parsed;
   const isEarlier = data.format === 'ilora-run-1';
   const settings = resolveSettings(
-    isEarlier ? settingsOfFormat1(content.settings) : content.settings,
+    asTheyWere(isEarlier ? settingsOfFormat1(content.settings) : content.settings),
     `${file}: settings`,
   );
   const { needs } = methodNamed(settings.method);
@@ -186,6 +188,13 @@ export function readRecord(path: string): RunRecord {
     ...(prompt && { prompt: { sha256: prompt.sha256 } }),
     engine: data.engine,
   };
+}
+
+/** Recorded settings, where their method says that a key they lack meant another thing than its default now. */
+function asTheyWere(settings: unknown): unknown {
+  const given = camelKeys(settings ?? {}) as Record<string, unknown>;
+  const method = METHODS.find(({ name }) => name === given.method) as Method | undefined;
+  return method?.fromEarlier?.(given) ?? settings;
 }
 
 function withoutUndefined({ path, sha256 }: { path: string; sha256?: string | undefined }) {

@@ -178,7 +178,6 @@ export const tinyDataset = {
 export const tinyHead: HeadOptions = {
   residual: true,
   readsTexts: true,
-  vectorDropout: 0,
   dropout: 0,
 };
 
@@ -186,12 +185,15 @@ export const tinyHead: HeadOptions = {
 export function tinyStreaming({
   adapter: options = {},
   head = {},
+  form = 'compact',
   reading: asked = {},
   dtype = 'float32',
   isFresh = false,
 }: {
   adapter?: Partial<AdapterOptions>;
   head?: Partial<HeadOptions>;
+  /** In the long one an item's title stands before its slot. */
+  form?: 'compact' | 'long';
   reading?: Partial<Reading>;
   dtype?: DType;
   /** Leaves the values that training starts from. */
@@ -205,10 +207,8 @@ export function tinyStreaming({
     slots_ND: keep(cast(tables.slots_ND, dtype)),
     outputs_ND: keep(cast(tables.outputs_ND, dtype)),
   };
-  const form = asked.form ?? 'compact';
   const reading: Reading = {
     instruction: [3, 5],
-    form,
     ...(form === 'long' && { texts: tokens }),
     maxHistory: 6,
     step: 3,

@@ -9,6 +9,7 @@
 import type { CandidateQuery, RetrievalQuery } from '../../data/index.js';
 import { faults } from '../../errors/index.js';
 import { Tensor } from '../../tensor/index.js';
+import { bestItems } from '../best-of.js';
 import type { Recommender, Retrieved, Retriever, Scored, WorkOptions } from '../capability.js';
 import { savedNumbers } from '../counts/counting.js';
 import type { Storage } from '../fitted.js';
@@ -48,29 +49,23 @@ export class Blend implements Recommender, Retriever {
   }
 
   async retrieve(queries: readonly RetrievalQuery[], options?: WorkOptions): Promise<Retrieved[]> {
-    return this.#each(queries, options, ({ count, includesHistory }, scores_N, isSeen) => {
-      const items = Array.from(scores_N.keys())
-        .filter((item) => includesHistory === true || isSeen[item] === 0)
-        .sort((a, b) => (scores_N[b] as number) - (scores_N[a] as number) || a - b)
-        .slice(0, count);
-      return { items, scores: items.map((item) => scores_N[item] as number) };
-    });
+    return this.#each(queries, options, (query, scores_N) => bestItems(scores_N, query));
   }
 
   async #each<Q extends RetrievalQuery | CandidateQuery, R>(
     queries: readonly Q[],
     { onProgress, signal }: WorkOptions = {},
-    answer: (query: Q, scores_N: Float64Array, isSeen: Uint8Array) => R,
+    answer: (query: Q, scores_N: Float64Array) => R,
   ): Promise<R[]> {
     const { members, weights, catalogSize } = this.parts;
     const answers: R[] = [];
     const features = catalogFeatures(members, queries, { catalogSize, signal });
-    for await (const { features_MN, isSeen } of features) {
+    for await (const { features_MN } of features) {
       const scores_N = new Float64Array(catalogSize);
       for (const [m, weight] of weights.entries())
         for (let item = 0; item < catalogSize; item++)
           scores_N[item]! += weight * (features_MN[m * catalogSize + item] as number);
-      answers.push(answer(queries[answers.length] as Q, scores_N, isSeen));
+      answers.push(answer(queries[answers.length] as Q, scores_N));
       onProgress?.(answers.length);
     }
     return answers;

@@ -6,7 +6,12 @@ import type { Dataset } from '../../data/index.js';
 import { type Device, Generator } from '../../tensor/index.js';
 import { defineMethod } from '../method.js';
 import { sequenceModel } from '../sequence/model.js';
-import { historyLength, sequenceLearning, sequenceShape } from '../sequence/settings.js';
+import {
+  historyLength,
+  sequenceLearning,
+  sequenceShape,
+  withOwnRows,
+} from '../sequence/settings.js';
 import { Caser, type CaserOptions } from './caser.js';
 
 const count = z.int().positive();
@@ -35,6 +40,7 @@ export const caser = defineMethod({
   capabilities: ['recommender', 'retriever', 'encoder'],
   needs: { base: false, encoder: false, members: false, texts: false },
   shape,
+  fromEarlier: (settings) => withOwnRows('caser', settings),
   build({ caser: section, seed, device }, { dataset }) {
     const model = new Caser(optionsOf(section, dataset), new Generator(seed));
     return sequenceModel(model.to(device as Device));

@@ -4,6 +4,7 @@
 import type { CandidateQuery, RetrievalQuery } from '../../data/index.js';
 import { faults } from '../../errors/index.js';
 import type { Tensor } from '../../tensor/index.js';
+import { bestItems } from '../best-of.js';
 import type { Recommender, Retrieved, Retriever, Scored, WorkOptions } from '../capability.js';
 import { checkedItem } from '../sequence/encoder.js';
 import { turn } from '../turn.js';
@@ -46,15 +47,9 @@ export abstract class Counting implements Recommender, Retriever {
     options: WorkOptions = {},
   ): Promise<Retrieved[]> {
     const catalog = Array.from({ length: this.catalogSize }, (_, item) => item);
-    return this.#each(queries, options, ({ history, count, includesHistory = false }) => {
-      const scores = this.scores(this.#checked(history, 'history'), catalog);
-      const seen = new Set(includesHistory ? [] : history);
-      const items = catalog
-        .filter((item) => !seen.has(item))
-        .sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b)
-        .slice(0, count);
-      return { items, scores: items.map((item) => scores[item] as number) };
-    });
+    return this.#each(queries, options, (query) =>
+      bestItems(this.scores(this.#checked(query.history, 'history'), catalog), query),
+    );
   }
 
   async #each<Q, R>(

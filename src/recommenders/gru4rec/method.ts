@@ -6,7 +6,12 @@ import type { Dataset } from '../../data/index.js';
 import { type Device, Generator } from '../../tensor/index.js';
 import { defineMethod } from '../method.js';
 import { sequenceModel } from '../sequence/model.js';
-import { historyLength, sequenceLearning, sequenceShape } from '../sequence/settings.js';
+import {
+  historyLength,
+  sequenceLearning,
+  sequenceShape,
+  withOwnRows,
+} from '../sequence/settings.js';
 import { GRU4Rec, type GRU4RecOptions } from './gru4rec.js';
 
 const shape = {
@@ -33,6 +38,7 @@ export const gru4rec = defineMethod({
   capabilities: ['recommender', 'retriever', 'encoder'],
   needs: { base: false, encoder: false, members: false, texts: false },
   shape,
+  fromEarlier: (settings) => withOwnRows('gru4rec', settings),
   build({ gru4rec: section, seed, device }, { dataset }) {
     const model = new GRU4Rec(optionsOf(section, dataset), new Generator(seed));
     return sequenceModel(model.to(device as Device));

@@ -164,7 +164,7 @@ const LEAST_DEVIATION = 1e-6;
  * Vectors with mean 0 and deviation 1 in each column, over the rows: x' = (x − mean) / deviation. Columns that are
  * constant become zeros.
  *
- * @param vectors_ND float32
+ * @param vectors_ND of a floating type
  * @returns a new tensor of the same shape
  * @throws ShapeError unless it has two axes
  */

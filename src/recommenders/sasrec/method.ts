@@ -6,7 +6,12 @@ import type { Dataset } from '../../data/index.js';
 import { type Device, Generator } from '../../tensor/index.js';
 import { defineMethod } from '../method.js';
 import { sequenceModel } from '../sequence/model.js';
-import { historyLength, sequenceLearning, sequenceShape } from '../sequence/settings.js';
+import {
+  historyLength,
+  sequenceLearning,
+  sequenceShape,
+  withOwnRows,
+} from '../sequence/settings.js';
 import { SASRec, type SASRecOptions } from './sasrec.js';
 
 const count = z.int().positive();
@@ -40,6 +45,7 @@ export const sasrec = defineMethod({
     const fault = `sasrec.heads: expected a divisor of sasrec.width (${width}), got ${heads}`;
     return { settings, faults: width % heads === 0 ? [] : [fault] };
   },
+  fromEarlier: (settings) => withOwnRows('sasrec', settings),
   fromFormat1({ sasrec: section, training }) {
     const { optimizer, select, checkpointSeconds } = (training ?? {}) as Record<string, unknown>;
     return { sasrec: { ...(section as object), optimizer, select, checkpointSeconds } };

@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { type Dataset, type Protocol, protocols } from '../../data/index.js';
 import type { Learner } from '../learner.js';
-import { type Learning, type LoopOptions, SELECTABLE } from '../method.js';
+import { averagingShape, type Learning, type LoopOptions, SELECTABLE } from '../method.js';
 import { SequenceLearner } from './learner.js';
 import type { SequenceModel } from './model.js';
 
@@ -26,12 +26,7 @@ export const sequenceShape = {
   learningRate: positive.default(1e-3),
   weightDecay: z.number().min(0).default(1e-6),
   optimizer: z.enum(['adam', 'adamw']).default('adam'),
-  averaging: z
-    .number()
-    .min(0)
-    .lt(1)
-    .default(0)
-    .describe('decay of a running average of the weights, which is then what is kept; 0: none'),
+  ...averagingShape,
   epochs: count.default(40),
   batchSize: count.default(128).describe('chunks of a sequence per step'),
   patience: z
@@ -49,13 +44,25 @@ export const sequenceShape = {
     .describe(
       'histories that a validation shows; left out: all of the past where max_history goes beyond the window',
     ),
-  validationWindows: count
+  validationWindows: z
+    .int()
+    .min(0)
     .default(5)
-    .describe('windows of every validation user, evenly spaced; with candidates of their own'),
+    .describe("windows of every validation user, evenly spaced; 0: the split's own rows"),
   checkpointSeconds: positive.default(120),
 } as const;
 
 type SequenceSettings = z.output<z.ZodObject<typeof sequenceShape>>;
+
+/** Settings of a run of an earlier version, which validated on the split's own rows. */
+export function withOwnRows<K extends string>(
+  section: K,
+  settings: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const own = settings[section];
+  if (typeof own !== 'object' || own === null) return { ...settings };
+  return { ...settings, [section]: { validationWindows: 0, ...own } };
+}
 
 /** L: the longest history that counts. */
 export function historyLength(
@@ -101,7 +108,7 @@ function sequenceLoop(settings: SequenceSettings, learner: Learner): LoopOptions
     averaging,
     clipNorm: 0,
     validateEvery: learner.examples,
-    validationWindows,
+    ...(validationWindows > 0 && { validationWindows }),
     select,
     patience,
     checkpointSeconds,

@@ -3,8 +3,7 @@
     python3 -m venv venv && venv/bin/pip install -r ../requirements.txt
     venv/bin/python generate.py [NAME ...]
 
-All in double precision; weights and inputs are made from their names. The committed fixtures were not made with torch:
-this script ran on a plain-Python stand-in for the few operations it uses, as their `madeWith` says.
+All in double precision; weights and inputs are made from their names.
 """
 
 import sys

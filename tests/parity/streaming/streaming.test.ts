@@ -37,8 +37,11 @@ engineThreads(1);
 
 /** Double precision on both sides. */
 const TOLERANCE = 1e-11;
+/** A key's bias has no gradient but rounding, which Adam divides by itself: other processors round otherwise. */
+const KEY_BIAS = { pattern: /\.key\.bias$/, tolerance: 1e-9 };
 
-interface Facts extends Pick<Reading, 'form' | 'instruction' | 'unknown'> {
+interface Facts extends Pick<Reading, 'instruction' | 'unknown'> {
+  form: 'compact' | 'long';
   config: Partial<ModelConfig>;
   encoder: Omit<SASRecOptions, 'dropout'>;
   adapter: Pick<AdapterOptions, 'rank' | 'alpha' | 'experts'>;
@@ -92,7 +95,7 @@ function recommenderOf(facts: Facts, weights: ReadonlyMap<string, Tensor>): Stre
     .load(new Map(own.map(([key, tensor]) => [key.slice('encoder.'.length), tensor])), 'fixture');
   const { slots_ND, outputs_ND } = textTables(titles, base);
   const reading: Reading = {
-    ...{ instruction, form, unknown, maxHistory: facts.encoder.maxHistory, step: 1 },
+    ...{ instruction, unknown, maxHistory: facts.encoder.maxHistory, step: 1 },
     ...(form === 'long' && { texts: titles }),
   };
   const parts = modelParts(
@@ -102,7 +105,7 @@ function recommenderOf(facts: Facts, weights: ReadonlyMap<string, Tensor>): Stre
         ...{ kind: 'ilora', gate: 'linear', scaleBy: facts.scaleBy, hasSlots: true, dropout: 0 },
         ...{ layers, trainsEncoder },
         targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
-        head: { residual, readsTexts, vectorDropout: 0, dropout: 0 },
+        head: { residual, readsTexts, dropout: 0 },
       },
       reading,
     },
@@ -169,7 +172,11 @@ for (const name of ['compact', 'long', 'trained-encoder']) {
     comparison.check('losses', losses);
     comparison.check('norms', norms);
     for (const [key, tensor] of model.parts.adapter.namedParameters())
-      comparison.check(`trained ${key}`, tensor);
+      comparison.check(
+        `trained ${key}`,
+        tensor,
+        KEY_BIAS.pattern.test(key) ? KEY_BIAS.tolerance : TOLERANCE,
+      );
     const candidates = facts.titles.map((_, item) => item);
     const scored = await recommender.score(queries.map((history) => ({ history, candidates })));
     comparison.checkFlat(

@@ -62,12 +62,15 @@ export class Comparison {
     readonly tolerance: number,
   ) {}
 
-  /** Fails unless a tensor (or list) has the shape and the values of the fixture's. */
-  check(name: string, got: Tensor | readonly number[]): void {
+  /**
+   * Fails unless a tensor (or list) has the shape and the values of the fixture's.
+   * @param tolerance where a tensor has a bound of its own
+   */
+  check(name: string, got: Tensor | readonly number[], tolerance = this.tolerance): void {
     const wanted = this.#wanted(name);
     const shape = got instanceof Tensor ? got.shape : [got.length];
     assert.deepEqual(shape, wanted.shape, `${name}: shape`);
-    this.#compare(name, numbersOf(got), wanted.toNumbers());
+    this.#compare(name, numbersOf(got), wanted.toNumbers(), { tolerance });
   }
 
   /** The same for numbers in row-major order, whatever the shape in the fixture. */
@@ -97,7 +100,7 @@ export class Comparison {
           .reduce((total, u, i) => total + u * (values[i] as number), 0),
       );
       const got = [Math.hypot(...values), ...along];
-      this.#compare(`${name} of ${key}`, got, rows.slice(3 * row, 3 * row + 3), least);
+      this.#compare(`${name} of ${key}`, got, rows.slice(3 * row, 3 * row + 3), { least });
     }
   }
 
@@ -108,10 +111,15 @@ export class Comparison {
     return wanted;
   }
 
-  #compare(name: string, got: readonly number[], wanted: readonly number[], least = 0): void {
+  #compare(
+    name: string,
+    got: readonly number[],
+    wanted: readonly number[],
+    { least = 0, tolerance = this.tolerance } = {},
+  ): void {
     const error = relativeError(got, wanted, least);
     if (!(error <= this.#worst.error)) this.#worst = { error, name };
-    assert.ok(error <= this.tolerance, `${name}: relative error ${error} > ${this.tolerance}`);
+    assert.ok(error <= tolerance, `${name}: relative error ${error} > ${tolerance}`);
     this.#compared++;
   }
 

@@ -72,7 +72,7 @@ test('of a growing history the first item that is read stays for a step', () => 
 
 for (const form of ['compact', 'long'] as const) {
   test(`${form}: a state depends on no later item, on no other history and on no padding`, () => {
-    const made = tinyStreaming({ dtype: 'float64', reading: { form } });
+    const made = tinyStreaming({ dtype: 'float64', form });
     const all = scoresOf(made, HISTORIES);
     let at = 0;
     for (const history of HISTORIES)
@@ -84,7 +84,7 @@ for (const form of ['compact', 'long'] as const) {
   });
 
   test(`${form}: a user who returns costs the new positions only, and gets the same scores`, () => {
-    const made = tinyStreaming({ dtype: 'float64', reading: { form } });
+    const made = tinyStreaming({ dtype: 'float64', form });
     const history = [4, 9, 10, 11, 6, 3];
     const wanted = scoresOf(made, [history]);
     for (const steps of [
@@ -214,7 +214,7 @@ test('items of no training sequence have no vectors of their own', () => {
 
 for (const [name, options] of Object.entries({
   compact: {},
-  long: { reading: { form: 'long' } },
+  long: { form: 'long' },
   'without residual': { head: { residual: false } },
   'uniform LoRA': { adapter: { kind: 'lora', experts: 1 } },
   'one gate': { reading: { gateOf: 'sequence' } },

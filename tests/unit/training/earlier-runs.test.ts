@@ -94,6 +94,24 @@ describe('runs of format 1', () => {
     run.model.release?.();
   });
 
+  it('of sequence models were validated on the split’s own rows, and are not gone on with otherwise', async () => {
+    const { settings } = readRecord(at('sasrec'));
+    const { sasrec: section } = settings as unknown as { sasrec: Record<string, unknown> };
+    assert.equal(section.validationWindows, 0);
+    const again = (validationWindows?: number) => {
+      const { validationWindows: _, ...kept } = section;
+      const sasrec = { ...kept, ...(validationWindows !== undefined && { validationWindows }) };
+      return resolveSettings({ ...settings, data: at('data'), out: at('sasrec'), sasrec }, 'test');
+    };
+    const options = { shared: { dataset }, resume: true };
+    await assert.rejects(trainRun(again(), options, hooks()), {
+      code: 'settings',
+      message: /expected the settings the run was begun with/,
+    });
+    const { summary } = await trainRun(again(0), options, hooks());
+    assert.ok((summary?.steps ?? 0) > 0);
+  });
+
   it('that are damaged are refused, not guessed at', async () => {
     cpSync(at('sasrec'), at('damaged'), { recursive: true });
     const text = readFileSync(at('damaged/run.json'), 'utf8');

@@ -6,7 +6,14 @@ import { type Dataset, protocols } from '../../../data/index.js';
 import { internal, mismatch } from '../../../errors/index.js';
 import { LLAMA_PROJECTIONS } from '../../../lora/index.js';
 import { overwrite } from '../../../nn/index.js';
-import { baseShape, defineMethod, type Model, type Parts, SELECTABLE } from '../../method.js';
+import {
+  averagingShape,
+  baseShape,
+  defineMethod,
+  type Model,
+  type Parts,
+  SELECTABLE,
+} from '../../method.js';
 import type { AdapterOptions } from '../adapter.js';
 import { modelParts } from '../description.js';
 import { AdapterLearner } from '../llm-learner.js';
@@ -102,12 +109,7 @@ const shape = {
       schedule: z.enum(['cosine', 'constant']).default('cosine'),
       optimizer: z.enum(['adam', 'adamw']).default('adam'),
       clipNorm: z.number().min(0).default(1),
-      averaging: z
-        .number()
-        .min(0)
-        .lt(1)
-        .default(0)
-        .describe('decay of a running average of the weights, which is then what is kept; 0: none'),
+      ...averagingShape,
       rivals: z
         .enum(['catalog', 'sample', 'list'])
         .default('catalog')
@@ -220,7 +222,6 @@ function build(
     head: {
       residual: head.residual,
       readsTexts: head.texts,
-      vectorDropout: head.vectorDropout,
       dropout: head.dropout,
     },
   };
@@ -228,7 +229,6 @@ function build(
   const maxHistory = maxHistoryOf(asked.maxHistory, encoder.maxHistory, dataset);
   const reading: Reading = {
     instruction: tokenizer.encode(asked.instruction),
-    form: asked.form,
     ...(said.gateOf === 'sequence' && { gateOf: said.gateOf }),
     ...(asked.form === 'long' && { texts: tokens }),
     maxHistory,

@@ -85,7 +85,10 @@ export function nextItemLoss(
       : add(products_XC, reshape(indexSelect(bias_N, 0, flat), [rows, C]));
   };
   if (rivals.kind === 'list') {
-    const hard = rivals.hard === 0 ? [] : hardRivals(model, encoded_XS, rivals.hard, position);
+    const hard =
+      rivals.hard === 0
+        ? []
+        : hardRivals(model, encoded_XS, rivals.hard, { ...position, examples, targets });
     const lists = items.flatMap((item, x) => {
       const own = [...(rivals.uniform[x] as readonly number[]), ...(hard[x] ?? [])];
       return [item, ...own];
@@ -125,19 +128,30 @@ function withoutRepeats(scores_XC: Tensor, lists: readonly number[]): Tensor {
 /** Items among which hard rivals are drawn: those that the encoder likes best. */
 const HARDEST = 100;
 
-/** For each place some of the items that the encoder likes best there. */
+/** For each place of each example some of the items that the encoder likes best there. */
 function hardRivals(
   model: StreamingModel,
   encoded_XS: Tensor,
   count: number,
-  { seed, step }: TrainingPosition,
+  {
+    seed,
+    step,
+    examples,
+    targets,
+  }: Pick<TrainingPosition, 'seed' | 'step'> & {
+    examples: readonly number[];
+    targets: ChunkBatch['targets'];
+  },
 ): number[][] {
   const k = Math.min(HARDEST, model.catalogSize);
   const best = noGrad(() => topk(model.encoderLogits(detach(encoded_XS)), k).indices.toNumbers());
-  return Array.from({ length: best.length / k }, (_, x) => {
-    const own = best.slice(x * k, (x + 1) * k);
-    const random = new Random(seed, 'next-item-hard', step, ...own.slice(0, 3));
-    return Array.from({ length: count }, () => own[random.int(k)] as number);
+  let x = 0;
+  return targets.flatMap(({ length }, i) => {
+    const random = new Random(seed, 'next-item-hard', step, examples[i] as number);
+    return Array.from({ length }, () => {
+      const first = k * x++;
+      return Array.from({ length: count }, () => best[first + random.int(k)] as number);
+    });
   });
 }
 

@@ -17,8 +17,6 @@ export interface HeadOptions {
   residual: boolean;
   /** Maps the items' text vectors into the space of the scores. */
   readsTexts: boolean;
-  /** Probability that an item's vectors from the encoder are missing in a training step, so that its words must do. */
-  vectorDropout: number;
   /** Probability that a value of a state is dropped before it is mapped. */
   dropout: number;
 }

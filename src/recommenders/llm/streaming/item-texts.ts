@@ -4,6 +4,7 @@
 import type { Catalog } from '../../../data/index.js';
 import type { Llama } from '../../../llama/index.js';
 import {
+  cast,
   indexSelect,
   keep,
   mean,
@@ -14,6 +15,7 @@ import {
   widen,
 } from '../../../tensor/index.js';
 import { attributeLine, type TextEncoder } from '../../../text/index.js';
+import { standardised } from '../item-text-vectors.js';
 import type { TextTables } from './reading.js';
 
 /** An item in words: its title, and its attributes where it has any and they are wanted. */
@@ -42,22 +44,13 @@ export function textTables(tokens: readonly (readonly number[])[], base: Llama):
         means.set(mean(rows, [0]).toNumbers(), i * D);
       });
   });
-  const there = (values: Float32Array): Tensor =>
-    keep(toDevice(Tensor.from(values, [N, D]), base.device));
-  return { slots_ND: there(means), outputs_ND: there(standardised(means, N, D)) };
-}
-
-/** Every column with mean 0 and deviation 1. */
-function standardised(values: Float32Array, N: number, D: number): Float32Array {
-  const out = new Float32Array(values.length);
-  for (let d = 0; d < D; d++) {
-    let [sum, squares] = [0, 0];
-    for (let i = 0; i < N; i++) sum += values[i * D + d] as number;
-    const center = sum / N;
-    for (let i = 0; i < N; i++) squares += ((values[i * D + d] as number) - center) ** 2;
-    const deviation = Math.sqrt(squares / N + 1e-12);
-    for (let i = 0; i < N; i++)
-      out[i * D + d] = ((values[i * D + d] as number) - center) / deviation;
-  }
-  return out;
+  return noGrad(() =>
+    scope(() => {
+      const slots_ND = Tensor.from(means, [N, D]);
+      // Reckoned in double and rounded once.
+      const outputs_ND = cast(standardised(cast(slots_ND, 'float64')), 'float32');
+      const there = (table_ND: Tensor): Tensor => keep(toDevice(table_ND, base.device));
+      return { slots_ND: there(slots_ND), outputs_ND: there(outputs_ND) };
+    }),
+  );
 }

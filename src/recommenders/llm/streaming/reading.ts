@@ -7,9 +7,7 @@ import type { Tensor } from '../../../tensor/index.js';
 export interface Reading {
   /** Tokens before the first item. */
   instruction: readonly number[];
-  /** `compact`: an item is its slot alone. `long`: the tokens of its text, then its slot. */
-  form: 'compact' | 'long';
-  /** Tokens of each item's text; only for `long`. */
+  /** Tokens of each item's text, which stand before its slot in the long form; in the compact one there are none. */
   texts?: readonly (readonly number[])[];
   /** L: most items that are read at once. */
   maxHistory: number;
