@@ -33,7 +33,7 @@ export function forestPlot(methods: readonly ReportMethod[]): Figure {
     spec: (width) =>
       asSpec({
         data: { values },
-        width: width - (isNarrow(width) ? 165 : 170),
+        width: width - (isNarrow(width) ? 165 : 210),
         height: { step: 38 },
         encoding: {
           y: {
@@ -42,7 +42,7 @@ export function forestPlot(methods: readonly ReportMethod[]): Figure {
             axis: {
               labelColor: PALETTE.ink,
               labelFontSize: 13,
-              labelLimit: isNarrow(width) ? 160 : 200,
+              labelLimit: isNarrow(width) ? 160 : 240,
               grid: false,
             },
           },

@@ -132,7 +132,7 @@ function tile(label: string, value: string, detail: string, kind = ''): Html {
   return html`<div class="${kind}"><dt>${label}</dt><dd>${value}<small>${detail}</small></dd></div>`;
 }
 
-/** Columns of the methods' table; one of which no method can tell anything is left out. */
+/** Columns of the methods' table; one that tells nothing of any method is left out. */
 const COLUMNS: readonly MetricName[] = [
   'hr_at_1',
   'expected_hr_at_1',
@@ -142,8 +142,11 @@ const COLUMNS: readonly MetricName[] = [
 ];
 
 async function methodSection(data: ReportData, show: Show): Promise<Html> {
+  const generates = data.methods.some(({ evaluation }) => evaluation.mode === 'generation');
   const metrics = COLUMNS.filter((name) =>
-    data.methods.some(({ evaluation }) => evaluation.metrics[name] !== undefined),
+    name === 'valid_ratio'
+      ? generates
+      : data.methods.some(({ evaluation }) => evaluation.metrics[name] !== undefined),
   );
   const methods = data.methods.toSorted(
     (a, b) => b.evaluation.metrics.hr_at_1.value - a.evaluation.metrics.hr_at_1.value,

@@ -72,6 +72,7 @@ export {
 } from './method.js';
 export {
   COMPARED,
+  CONTROLS,
   DEFAULT_ENCODER,
   DEFAULT_MEMBERS,
   encoderMethods,
@@ -80,7 +81,6 @@ export {
   METHODS,
   memberMethods,
   methodNamed,
-  REFERENCE,
   settingsSchema,
 } from './registry.js';
 export { SASRec, type SASRecOptions } from './sasrec/sasrec.js';

@@ -39,9 +39,13 @@ export const METHODS = [
 
 /** What a comparison holds unless it says otherwise. */
 export const COMPARED: readonly Method[] = [popularity, cooccurrence, sasrec, base, lora, ilora];
-/** The method that a comparison is about, and the one it is first held against. */
+/** The method that a comparison is about unless it says otherwise. */
 export const MAIN: Method = ilora;
-export const REFERENCE: Method = lora;
+/** What a method is first held against: the same without what it brings. */
+export const CONTROLS: ReadonlyMap<Method, Method> = new Map<Method, Method>([
+  [ilora, lora],
+  [streamingIlora, streamingLora],
+]);
 /** The encoder of a method that needs one and names none. */
 export const DEFAULT_ENCODER: Method = sasrec;
 /** The members of a method that combines others and names none. */

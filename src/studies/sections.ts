@@ -2,7 +2,7 @@
  * All methods of a study on the same rows: means over seeds, paired comparisons.
  */
 import { type Comparison, compareWithAll, type Evaluation, meanOf } from '../evaluation/index.js';
-import { REFERENCE } from '../recommenders/index.js';
+import { CONTROLS, methodNamed } from '../recommenders/index.js';
 import type { Measured, RowSet, StudySection } from './types.js';
 
 /** The runs of one row of a study. */
@@ -23,28 +23,38 @@ export function sectionsOf(methods: readonly RunsOf[], main: string): StudySecti
   return [...sets.values()].sort(inOrder).map((rows) => {
     const measured = methods.flatMap(({ name, method, runs }) => {
       const evaluations = runs.flatMap((run) => run.measured.filter(isOn(rows)));
-      return evaluations.length === 0
-        ? []
-        : [{ name, method, runs: evaluations.map(({ evaluation }) => evaluation) }];
+      if (evaluations.length === 0) return [];
+      const own = evaluations.map(({ evaluation }) => evaluation);
+      return [{ name, method, runs: own, mean: meanOf(own) }];
     });
     return {
       ...rows,
-      evaluations: measured.map(({ runs }) => meanOf(runs)),
+      evaluations: measured.map(({ mean }) => mean),
       comparisons: compareMain(main, measured),
     };
   });
 }
 
-/** The main method against all others, its reference first. */
-function compareMain(
-  main: string,
-  measured: readonly { name: string; method: string; runs: readonly Evaluation[] }[],
-): Comparison[] {
+/** A row of the study on some rows of the data. */
+interface MeasuredRow {
+  name: string;
+  /** Of its method. */
+  method: string;
+  runs: readonly Evaluation[];
+  /** Of the runs. */
+  mean: Evaluation;
+}
+
+/** The main method against all others: its control first if it is there, then the best one first. */
+function compareMain(main: string, measured: readonly MeasuredRow[]): Comparison[] {
   const own = measured.find(({ name }) => name === main);
   if (own === undefined) return [];
-  const isReference = ({ method }: { method: string }) => Number(method === REFERENCE.name);
-  const others = measured.filter((one) => one !== own);
-  others.sort((a, b) => isReference(b) - isReference(a));
+  const control = CONTROLS.get(methodNamed(own.method))?.name;
+  const isControl = ({ method }: MeasuredRow): number => Number(method === control);
+  const quality = ({ mean }: MeasuredRow): number => mean.metrics.hr_at_1.value;
+  const others = measured
+    .filter((one) => one !== own)
+    .sort((a, b) => isControl(b) - isControl(a) || quality(b) - quality(a));
   return compareWithAll(
     own.runs,
     others.map(({ runs }) => runs),

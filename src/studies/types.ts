@@ -57,7 +57,7 @@ export interface StudyMethod {
 export interface StudySection extends RowSet {
   /** Of every method measured there; of several seeds, their mean. */
   evaluations: readonly Evaluation[];
-  /** The main method against each other one, Holm-corrected; its reference first. */
+  /** The main method against each other one, Holm-corrected; its control first, then the best first. */
   comparisons: readonly Comparison[];
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import {
   COMPARED,
+  CONTROLS,
   DEFAULT_ENCODER,
   DEFAULT_MEMBERS,
   encoderMethods,
@@ -14,7 +15,6 @@ import {
   type Method,
   memberMethods,
   methodNamed,
-  REFERENCE,
   settingsSchema,
 } from '../../../src/recommenders/index.js';
 import { encoderOf } from '../../../src/recommenders/registry.js';
@@ -31,10 +31,10 @@ it('names are unique words, and each is found by its name', () => {
   assert.throws(() => methodNamed('magic'), { code: 'usage', message: /ilora.*, got "magic"/ });
 });
 
-it('a comparison holds registered methods, its main one and the reference among them', () => {
-  for (const method of [...COMPARED, MAIN, REFERENCE, DEFAULT_ENCODER])
+it('a comparison holds registered methods, its main one and the control among them', () => {
+  for (const method of [...COMPARED, ...[...CONTROLS].flat(), MAIN, DEFAULT_ENCODER])
     assert.ok((METHODS as readonly Method[]).includes(method), method.name);
-  for (const method of [MAIN, REFERENCE]) assert.ok(COMPARED.includes(method));
+  for (const method of [MAIN, CONTROLS.get(MAIN)!]) assert.ok(COMPARED.includes(method));
   assert.ok(encoderMethods().includes(DEFAULT_ENCODER));
   const places = COMPARED.map(({ name }) => METHOD_NAMES.indexOf(name));
   assert.deepEqual(
