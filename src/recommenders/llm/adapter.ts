@@ -45,6 +45,8 @@ export interface AdapterOptions {
   layers?: number;
   /** What maps states to scores of items, where an objective has it so. */
   head?: HeadOptions;
+  /** Probability that a value that the base reads is dropped, where an objective has it so. */
+  inputDropout?: number;
   /** Whether a copy of the encoder is trained along; it stays frozen by default. */
   trainsEncoder?: boolean;
 }

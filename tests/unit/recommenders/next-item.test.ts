@@ -179,6 +179,52 @@ test('with the residual training starts from the encoder’s own scores', () => 
   close(scoresOf(made, HISTORIES, 'last').flat(), wanted, 1e-5);
 });
 
+test('a late residual is no part of what is learned, and half of what is answered', () => {
+  const options = { dtype: 'float64', head: { residual: 'late', readsTexts: false } } as const;
+  const late = tinyStreaming(options);
+  const alone = tinyStreaming({ ...options, head: { residual: false, readsTexts: false } });
+  const batch = { histories: HISTORIES, targets: HISTORIES, missing: [], rivals };
+  const examples = HISTORIES.map((_, i) => i);
+  const loss = (made: Streaming) =>
+    noGrad(() => scope(() => nextItemLoss(made.model, batch, { position, examples }).item()));
+  assert.equal(loss(late), loss(alone));
+  const { encoder } = late.parts;
+  const encoders = noGrad(() =>
+    scope(() => encoder.logits(encoder.represent(HISTORIES)).toNumbers()),
+  );
+  const own = scoresOf(alone, HISTORIES, 'last').flat();
+  const sum = own.map((score, i) => score + (encoders[i] as number));
+  close(scoresOf(late, HISTORIES, 'last').flat(), sum, 1e-5);
+});
+
+test('without layers of the base a place tells of its own item alone', () => {
+  const options = { layers: 0, kind: 'lora', experts: 1 } as const;
+  const made = tinyStreaming({ adapter: options, head: { residual: false } });
+  const [first, other] = [
+    [0, 1, 2],
+    [5, 9, 2],
+  ].map((history) => scoresOf(made, [history], 'last')[0] as number[]) as [number[], number[]];
+  assert.deepEqual(first, other);
+  assert.notDeepEqual(first, scoresOf(made, [[0, 1, 3]], 'last')[0]);
+});
+
+test('values that are read are dropped in training, and never in answers', () => {
+  const some = tinyStreaming({ adapter: { inputDropout: 0.5 } });
+  const none = tinyStreaming();
+  assert.deepEqual(scoresOf(some, HISTORIES), scoresOf(none, HISTORIES));
+  const batch = { histories: HISTORIES, targets: HISTORIES, missing: [], rivals };
+  const examples = HISTORIES.map((_, i) => i);
+  const loss = (made: Streaming, step: number) =>
+    noGrad(() =>
+      scope(() =>
+        nextItemLoss(made.model, batch, { position: { ...position, step }, examples }).item(),
+      ),
+    );
+  assert.equal(loss(none, 1), loss(none, 2));
+  assert.notEqual(loss(some, 1), loss(some, 2));
+  assert.equal(loss(some, 1), loss(some, 1));
+});
+
 test('an item without vectors is known by its words alone, in the scores and at its slot', () => {
   const missing = [2, 7];
   const made = tinyStreaming({ dtype: 'float64', head: { residual: false } });

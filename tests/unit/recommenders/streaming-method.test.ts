@@ -87,3 +87,21 @@ it('every way to learn runs to its end', async () => {
     assert.ok(Number.isFinite(summary?.finalLoss), JSON.stringify(training));
   }
 });
+
+it('permuted titles are those of other items, the same ones when the run is opened again', async () => {
+  const [own, permuted] = [await train(), await train({ reading: { titles: 'permuted' } })];
+  const query = [{ history: [1, 2, 3], candidates: [4, 5, 6, 7] }];
+  const answers = await permuted.recommender.score(query);
+  assert.notDeepEqual(answers, await own.recommender.score(query));
+  const opened = await openRun(permuted.folder.path, { shared: { dataset } });
+  assert.deepEqual(await opened.recommender.score(query), answers);
+});
+
+it('what reads a history is left out as a control', async () => {
+  const { summary } = await train({
+    method: 'streaming-lora',
+    adapter: { rank: 4, layers: 0 },
+    head: { residual: 'late' },
+  });
+  assert.ok(Number.isFinite(summary?.finalLoss));
+});

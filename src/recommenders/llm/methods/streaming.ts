@@ -6,6 +6,7 @@ import { type Dataset, protocols } from '../../../data/index.js';
 import { internal, mismatch } from '../../../errors/index.js';
 import { LLAMA_PROJECTIONS } from '../../../lora/index.js';
 import { overwrite } from '../../../nn/index.js';
+import { Random } from '../../../random/index.js';
 import {
   averagingShape,
   baseShape,
@@ -38,6 +39,10 @@ const shape = {
         .default('compact')
         .describe("compact: one position per item; long: the title's tokens, then that position"),
       attributes: z.boolean().default(false).describe('whether texts name the attributes of items'),
+      titles: z
+        .enum(['own', 'permuted'])
+        .default('own')
+        .describe("permuted: every item has another one's text, a control of what words tell"),
       maxHistory: count
         .optional()
         .describe("most items read at once; default: the dataset's window"),
@@ -50,10 +55,20 @@ const shape = {
     .prefault({}),
   adapter: z
     .strictObject({
-      layers: count.default(10).describe("K: how many of the base's first layers are used"),
+      layers: z
+        .int()
+        .min(0)
+        .default(10)
+        .describe("K: how many of the base's first layers are used; 0: none, as a control"),
       rank: count.default(8).describe('total rank; of experts: E·R'),
       alpha: positive.default(32),
       dropout: z.number().min(0).lt(1).default(0),
+      inputDropout: z
+        .number()
+        .min(0)
+        .lt(1)
+        .default(0)
+        .describe('share of the values read at items and words that are dropped in training'),
       targets: z
         .array(z.string())
         .min(1)
@@ -80,7 +95,12 @@ const shape = {
     .prefault({}),
   head: z
     .strictObject({
-      residual: z.boolean().default(true).describe("starts from the encoder's own scores"),
+      residual: z
+        .union([z.boolean(), z.literal('late')])
+        .default(true)
+        .describe(
+          "true: starts from the encoder's own scores; late: learns without them, answers with the mean of both",
+        ),
       texts: z.boolean().default(true).describe("whether an item's words count in its score"),
       slotVectors: z.boolean().default(true).describe("whether slots hold the encoder's vectors"),
       vectorDropout: z
@@ -211,12 +231,13 @@ function build(
 ): StreamingModelOfMethod {
   const { model, tokenizer } = needed(base, 'a base');
   const encoder = needed(given, 'an encoder');
-  const { layers, rank, alpha, dropout, targets, scaleBy, gate } = said;
+  const { layers, rank, alpha, dropout, inputDropout, targets, scaleBy, gate } = said;
   const options: AdapterOptions = {
     kind,
     ...{ rank, alpha, dropout, targets, scaleBy, gate },
     experts: kind === 'lora' ? 1 : said.experts,
     layers: Math.min(layers, model.config.numLayers),
+    ...(inputDropout > 0 && { inputDropout }),
     ...(said.encoderRateShare > 0 && { trainsEncoder: true }),
     hasSlots: head.slotVectors,
     head: {
@@ -225,7 +246,9 @@ function build(
       dropout: head.dropout,
     },
   };
-  const tokens = textTokens(itemTexts(dataset.catalog, asked.attributes), tokenizer);
+  const texts = itemTexts(dataset.catalog, asked.attributes);
+  if (asked.titles === 'permuted') new Random(seed, 'permuted-titles').shuffle(texts);
+  const tokens = textTokens(texts, tokenizer);
   const maxHistory = maxHistoryOf(asked.maxHistory, encoder.maxHistory, dataset);
   const reading: Reading = {
     instruction: tokenizer.encode(asked.instruction),
@@ -235,8 +258,9 @@ function build(
     step: stepOf(asked.step, maxHistory, dataset),
     unknown: unknownItems(dataset),
   };
-  const texts = textTables(tokens, model);
-  const parts = modelParts({ adapter: options, reading }, { base: model, encoder, texts, seed });
+  const tables = textTables(tokens, model);
+  const described = { adapter: options, reading };
+  const parts = modelParts(described, { base: model, encoder, texts: tables, seed });
   const { adapter } = parts;
   if (adapter === undefined) throw internal('a streaming model without an adapter');
   const { batchTokens } = training;
@@ -262,8 +286,8 @@ function build(
     release() {
       recommender.model.dispose();
       adapter.remove();
-      texts.slots_ND.dispose();
-      texts.outputs_ND.dispose();
+      tables.slots_ND.dispose();
+      tables.outputs_ND.dispose();
     },
   };
 }

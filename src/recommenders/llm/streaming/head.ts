@@ -13,8 +13,11 @@ import {
 } from '../../../tensor/index.js';
 
 export interface HeadOptions {
-  /** Adds the encoder's own state, with a learned weight that starts at 1; the rest then starts at zero. */
-  residual: boolean;
+  /**
+   * What the encoder's own state adds. `true`: it is there from the first step on, with a learned weight that starts
+   * at 1; the rest then starts at zero. `late`: training does not see it, answers are the mean of both.
+   */
+  residual: boolean | 'late';
   /** Maps the items' text vectors into the space of the scores. */
   readsTexts: boolean;
   /** Probability that a value of a state is dropped before it is mapped. */
@@ -38,6 +41,7 @@ export class ItemHead extends Module {
   texts?: Tensor; // [S, D]
   /** a */
   residual?: Tensor; // [1]
+  readonly #isLate: boolean;
   /** What stands for vectors that are missing, at a slot and in the scores. */
   missingSlot: Tensor; // [M]
   missingOutput: Tensor; // [S]
@@ -50,11 +54,13 @@ export class ItemHead extends Module {
   ) {
     super();
     this.#dropout = new Dropout(dropout);
-    this.output = residual
-      ? new Linear(parameter(zeros([representation, model])), parameter(zeros([representation])))
-      : Linear.create(model, representation, { generator });
+    this.#isLate = residual === 'late';
+    this.output =
+      residual === true
+        ? new Linear(parameter(zeros([representation, model])), parameter(zeros([representation])))
+        : Linear.create(model, representation, { generator });
     if (readsTexts) this.texts = parameter(zeros([representation, model]));
-    if (residual) this.residual = parameter(full([1], 1));
+    if (residual === true) this.residual = parameter(full([1], 1));
     this.missingSlot = parameter(zeros([items]));
     this.missingOutput = parameter(zeros([representation]));
   }
@@ -62,8 +68,9 @@ export class ItemHead extends Module {
   /** States of the language model and of the encoder → states in the space of the scores, [B, T, S]. */
   forward(states_BTD: Tensor, encoded_BTS: Tensor, pass: Pass): Tensor {
     const mapped_BTS = this.output.forward(this.#dropout.forward(states_BTD, pass));
-    if (this.residual === undefined) return mapped_BTS;
-    return add(mapped_BTS, mul(encoded_BTS, this.residual));
+    if (this.residual !== undefined) return add(mapped_BTS, mul(encoded_BTS, this.residual));
+    const isTraining = pass.dropout !== undefined;
+    return this.#isLate && !isTraining ? add(mapped_BTS, encoded_BTS) : mapped_BTS;
   }
 
   /** What texts add to the items' vectors, [N, S]; undefined where texts are not read. */

@@ -12,7 +12,7 @@
  */
 import { internal } from '../../../errors/index.js';
 import type { KvCache } from '../../../llama/index.js';
-import type { Pass } from '../../../nn/index.js';
+import { Dropout, type Pass } from '../../../nn/index.js';
 import {
   add,
   cast,
@@ -70,6 +70,7 @@ export interface StreamStates {
 export class StreamingModel {
   readonly parts: StreamParts;
   readonly #head: ItemHead;
+  readonly #inputDropout: Dropout;
   #perItem: number | undefined;
   /** `itemOutputs` of weights that will not change any more. */
   #settled: ItemOutputs | undefined;
@@ -81,6 +82,7 @@ export class StreamingModel {
       throw internal('streaming needs an adapter with a head, an encoder, a reading and texts');
     this.parts = { base, adapter, encoder, reading, texts };
     this.#head = head;
+    this.#inputDropout = new Dropout(adapter.options.inputDropout ?? 0);
   }
 
   /** N */
@@ -122,14 +124,15 @@ export class StreamingModel {
       ...(dropout && { dropout }),
     };
     const isPart = known > 0 && T - known > 1;
-    const hidden_BTD = widen(
-      base.forward(unread(this.#embed(layout, missing)), {
-        pass,
-        layers: adapter.options.layers,
+    const read_BTD = this.#inputDropout.forward(unread(this.#embed(layout, missing)), pass);
+    const { layers } = adapter.options;
+    const through = (): Tensor =>
+      base.forward(read_BTD, {
+        ...{ pass, layers },
         ...(memory && { cache: memory.cache }),
         ...(isPart && { mask: this.#maskAfter(known, T) }),
-      }),
-    );
+      });
+    const hidden_BTD = widen(layers === 0 ? read_BTD : through());
     const places = asked === 'all' ? layout.slots : lastSlots(histories, layout);
     const flat_PS = indexSelect(flat_XS, 0, this.#index(upTo(layout, known)));
     const encodedHere_BTS = reshape(flat_PS, [B, T - known, S]);
