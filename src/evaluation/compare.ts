@@ -138,7 +138,18 @@ export function compareWithAll(
   others: readonly Compared[],
   options: CompareOptions = {},
 ): Comparison[] {
-  const comparisons = others.map((other) => compare(first, other, options));
+  return comparePairs(
+    others.map((other) => [first, other] as const),
+    options,
+  );
+}
+
+/** Compares methods in pairs; p-values are Holm-adjusted over all pairs, for each question apart. */
+export function comparePairs(
+  pairs: readonly (readonly [Compared, Compared])[],
+  options: CompareOptions = {},
+): Comparison[] {
+  const comparisons = pairs.map(([first, second]) => compare(first, second, options));
   const adjusted = holm(comparisons.map(({ pValue }) => pValue));
   const ofExpected = holm(comparisons.flatMap(({ expected }) => expected?.pValue ?? []));
   return comparisons.map((comparison, index) => ({

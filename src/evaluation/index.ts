@@ -8,6 +8,7 @@ export {
   type CompareOptions,
   type Comparison,
   compare,
+  comparePairs,
   compareWithAll,
   type Difference,
   holm,

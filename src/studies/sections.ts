@@ -1,7 +1,7 @@
 /**
  * All methods of a study on the same rows: means over seeds, paired comparisons.
  */
-import { type Comparison, compareWithAll, type Evaluation, meanOf } from '../evaluation/index.js';
+import { type Comparison, comparePairs, type Evaluation, meanOf } from '../evaluation/index.js';
 import { CONTROLS, methodNamed } from '../recommenders/index.js';
 import type { Measured, RowSet, StudySection } from './types.js';
 
@@ -14,8 +14,14 @@ export interface RunsOf {
   runs: readonly { measured: readonly Measured[] }[];
 }
 
+/** What is compared: the main row with all others, and further pairs. */
+export interface Compares {
+  main: string;
+  pairs: readonly (readonly [string, string])[];
+}
+
 /** What all methods measured, by rows; a method that was not measured there is left out. */
-export function sectionsOf(methods: readonly RunsOf[], main: string): StudySection[] {
+export function sectionsOf(methods: readonly RunsOf[], compares: Compares): StudySection[] {
   const sets = new Map<string, RowSet>();
   for (const { runs } of methods)
     for (const { measured } of runs)
@@ -30,7 +36,7 @@ export function sectionsOf(methods: readonly RunsOf[], main: string): StudySecti
     return {
       ...rows,
       evaluations: measured.map(({ mean }) => mean),
-      comparisons: compareMain(main, measured),
+      comparisons: comparisonsOf(compares, measured),
     };
   });
 }
@@ -45,20 +51,22 @@ interface MeasuredRow {
   mean: Evaluation;
 }
 
-/** The main method against all others: its control first if it is there, then the best one first. */
-function compareMain(main: string, measured: readonly MeasuredRow[]): Comparison[] {
-  const own = measured.find(({ name }) => name === main);
-  if (own === undefined) return [];
-  const control = CONTROLS.get(methodNamed(own.method))?.name;
+/** The main row against all others, its control first if it is there, then the best one first; then the other pairs. */
+function comparisonsOf({ main, pairs }: Compares, measured: readonly MeasuredRow[]): Comparison[] {
+  const rowOf = (name: string) => measured.find((one) => one.name === name);
+  const own = rowOf(main);
+  const control = own && CONTROLS.get(methodNamed(own.method))?.name;
   const isControl = ({ method }: MeasuredRow): number => Number(method === control);
   const quality = ({ mean }: MeasuredRow): number => mean.metrics.hr_at_1.value;
   const others = measured
     .filter((one) => one !== own)
     .sort((a, b) => isControl(b) - isControl(a) || quality(b) - quality(a));
-  return compareWithAll(
-    own.runs,
-    others.map(({ runs }) => runs),
-  );
+  const further = pairs.flatMap((pair) => {
+    const [first, second] = pair.map(rowOf);
+    return first === undefined || second === undefined ? [] : [[first.runs, second.runs] as const];
+  });
+  const ofMain = own === undefined ? [] : others.map(({ runs }) => [own.runs, runs] as const);
+  return comparePairs([...ofMain, ...further]);
 }
 
 const keyOf = ({ protocol, split, perUser = 0 }: RowSet): string =>

@@ -49,6 +49,8 @@ export interface StudySettings {
   variants: readonly Variant[];
   /** What the study is about; the others are held against it. */
   main: Variant;
+  /** Names of further variants to be compared, two and two. */
+  pairs: readonly (readonly [string, string])[];
   /** In the order of their first use. */
   protocols: readonly Protocol[];
   /** Of what all have alike. */
@@ -93,6 +95,7 @@ const studySchema = z.object({
   seeds: seedList.optional(),
   protocols: protocolList.default(['window']),
   main: z.string().optional(),
+  pairs: z.array(z.tuple([z.string(), z.string()])).default([]),
   title: z.unknown().optional(),
 });
 
@@ -143,6 +146,7 @@ export function studySettings(document: Keys, where: string): StudySettings {
   return {
     variants,
     main: mainOf(variants, own.main, where),
+    pairs: pairsOf(variants, own.pairs, where),
     protocols: protocols.filter((one) => variants.some(({ protocols }) => protocols.includes(one))),
     common: {
       ...{ data, out, device, seeds: own.seeds },
@@ -159,6 +163,22 @@ function mainOf(variants: readonly Variant[], said: string | undefined, where: s
   if (main !== undefined) return main;
   const names = variants.map(({ name }) => name).join(', ');
   throw faults('settings', where, [`main: expected one of ${names}, got ${show(said)}`]);
+}
+
+/** @throws IloraError `settings` for a name that no variant has, or one that is compared with itself */
+function pairsOf(
+  variants: readonly Variant[],
+  said: readonly (readonly [string, string])[],
+  where: string,
+): readonly (readonly [string, string])[] {
+  const names = variants.map(({ name }) => name);
+  const wrong = said.filter(
+    ([first, second]) => first === second || !names.includes(first) || !names.includes(second),
+  );
+  if (wrong.length === 0) return said;
+  throw faults('settings', where, [
+    `pairs: expected two different of ${names.join(', ')}, got ${show(wrong)}`,
+  ]);
 }
 
 /** The study's own keys, and what is its methods'. The names of variants are no keys and stay as they are. */

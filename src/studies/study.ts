@@ -71,7 +71,7 @@ export async function runStudy(study: Study, hooks: StudyHooks): Promise<StudyRe
       methods.map(({ variant, runs }) => ({
         ...{ name: variant.name, method: variant.method.name, runs },
       })),
-      main.name,
+      { main: main.name, pairs: study.settings.pairs },
     ),
     examples: workedExamples(
       dataset,

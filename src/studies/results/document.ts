@@ -113,6 +113,10 @@ export const resultsSchema = z.strictObject({
   machine: z.strictObject({ name: text, device: text, threads: whole, libtorch: text }),
   wide_rows_per_user: whole.describe('what per_user is; 0: test-wide was not measured'),
   main: text.describe('the method that the others are compared with'),
+  pairs: z
+    .array(z.tuple([text, text]))
+    .default([])
+    .describe('further methods that are compared'),
   rows: z.array(rows),
   methods: z.array(z.strictObject({ name: text, label: text, method: text, runs: z.array(run) })),
   figures: figuresSchema.optional().describe('what the rows give; made by the program'),
@@ -153,6 +157,7 @@ export function resultsOf(
     },
     wide_rows_per_user: study.wideRowsPerUser ?? 0,
     main: main.name,
+    pairs: study.settings.pairs.map(([first, second]) => [first, second]),
     rows: rowsIn(dataset, runs),
     methods: methods.map(({ variant, runs }) => ({
       name: variant.name,
@@ -274,7 +279,7 @@ export function readResults(path: string): Results {
 }
 
 /** Lists whose lengths disagree, and numbers that cannot be. */
-function faultsOf({ rows, methods, candidates, main }: Results): string[] {
+function faultsOf({ rows, methods, candidates, main, pairs }: Results): string[] {
   const lines: string[] = [];
   const expect = (isRight: boolean, at: string, expected: string): void => {
     if (!isRight) lines.push(`${at}: expected ${expected}`);
@@ -290,6 +295,12 @@ function faultsOf({ rows, methods, candidates, main }: Results): string[] {
     'main',
     'the name of a method',
   );
+  for (const [i, pair] of pairs.entries())
+    expect(
+      pair.every((name) => methods.some((method) => method.name === name)),
+      `pairs.${i}`,
+      'names of methods',
+    );
   for (const { name, runs } of methods)
     for (const { seed, evaluations } of runs)
       for (const { protocol, split, places, rivals } of evaluations) {

@@ -25,7 +25,7 @@ export function figuresOf(results: Results, name: string): ResultFigures {
       ),
     })),
   }));
-  const sections = sectionsOf(methods, results.main);
+  const sections = sectionsOf(methods, results);
   const labels = new Map(results.methods.map(({ name, label }) => [name, label]));
   const rowsOf = ({ protocol, split, perUser: count, evaluations }: StudySection) => ({
     ...{ result: name, protocol, split },

@@ -71,6 +71,7 @@ const study: Study = {
         },
       },
       main: 'sasrec',
+      pairs: [['gru', 'popularity']],
     },
     'test',
   ),
@@ -126,6 +127,8 @@ test('figures are means over seeds, and the spread between them is said', () => 
   assert.deepEqual(comparisons[0]!.methods, ['sasrec', 'gru'], 'the best other one stands first');
   const { runs, test, methods } = comparisons.find((each) => each.methods[1] === 'popularity')!;
   assert.deepEqual([runs, test, methods], [[2, 1], 'sign-flip', ['sasrec', 'popularity']]);
+  assert.deepEqual(comparisons.at(-1)!.methods, ['gru', 'popularity'], 'a pair that was asked for');
+  assert.equal(result.sections[4]!.comparisons.length, 1, 'a pair needs figures of both');
   assert.match(formatEvaluationTable(evaluations), /seeds .*\n.*\n.*\nsasrec .* 2, ±0\.\d{3} /);
 });
 

@@ -205,6 +205,11 @@ test('faults of variants, seeds and protocols are named', () => {
       /expected different labels, got "SASRec" twice/,
     ],
     [{ methods: ['sasrec'], main: 'ilora' }, /main: expected one of sasrec, got "ilora"/],
+    [
+      { methods: ['sasrec'], pairs: [['sasrec', 'ilora']] },
+      /pairs: expected two different of sasrec, got .*"ilora"/,
+    ],
+    [{ methods: ['sasrec'], pairs: [['sasrec', 'sasrec']] }, /pairs: expected two different/],
     [{ seeds: [1, 1] }, /seeds: expected different seeds/],
     [{ seeds: [] }, /seeds: /],
     [{ seed: 1, seeds: [1] }, /seed: expected seed or seeds, got both/],
