@@ -238,7 +238,7 @@ async function exampleSection(data: ReportData, show: Show): Promise<Html | unde
   for (const [index, example] of examples.entries())
     cards.push(await exampleCard(example, index, show));
   return html`<section id="examples"><h2>Recommendations, worked</h2>
-<p class="lead">What ${mainMethod(data).label} saw and how it ranked the candidates. Scores compare candidates of one user, not users.</p>${cards}</section>`;
+<p class="lead">What ${mainMethod(data).label} saw and how it ranked the items. Scores compare items of one user, not users.</p>${cards}</section>`;
 }
 
 async function exampleCard(example: WorkedExample, index: number, show: Show): Promise<Html> {
@@ -261,14 +261,14 @@ async function exampleCard(example: WorkedExample, index: number, show: Show): P
   if (Math.max(rank, shown) < ranked.length)
     rows.push(html`<tr class="gap"><td>⋮</td><td></td></tr>`);
   return html`<article class="example"><header><h3>${example.user}</h3>
-<p>${rank === 0 ? `${ranked.length} candidates` : `next item ranked ${rank} of ${ranked.length}`}</p></header>
+<p>${rank === 0 ? `${ranked.length} items` : `next item ranked ${rank} of ${ranked.length}`}</p></header>
 <div class="columns"><div><p class="label">History, oldest first</p><ol class="history">${example.history.map((item) => html`<li>${shownItem(item)}</li>`)}</ol>
 ${
   example.gates === undefined
     ? undefined
     : html`<div class="gates"><p class="label">Expert weights of this user</p>${await show(gateBars(`figure-gates-${index + 1}`, example.gates))}</div>`
 }</div>
-<div><p class="label">Candidates by score</p><table class="ranking"><tbody>${rows}</tbody></table></div></div>
+<div><p class="label">Items by score</p><table class="ranking"><tbody>${rows}</tbody></table></div></div>
 </article>`;
 }
 

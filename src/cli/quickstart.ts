@@ -10,6 +10,7 @@ import { mismatch } from '../errors/index.js';
 import { runStudy, type StudyResult, studySettings } from '../studies/index.js';
 import { engineEnvironment } from '../tensor/index.js';
 import { readDocument } from '../training/index.js';
+import { budgetOf, cutDown, type Keys, machineRate } from './budget.js';
 import { cacheDir } from './cache.js';
 import { interruptible } from './interrupt.js';
 import { command } from './invocation.js';
@@ -19,6 +20,8 @@ import { studyHooks } from './train-hooks.js';
 
 const BASE = 'smollm2-135m';
 
+/** Recommendations of an example that are printed. */
+const SHOWN = 5;
 /** Rows of the test split in `--smoke`. */
 const SMOKE_ROWS = 10;
 const PRESETS = join(import.meta.dirname, '..', '..', 'presets');
@@ -40,7 +43,7 @@ export function quickstartCommand() {
       const { path: basePath } = await ensureModel(BASE, note);
       await ensureMovielens(data);
       const preset = join(PRESETS, smoke ? 'quickstart-smoke.yaml' : 'quickstart.yaml');
-      const settings = studySettings({ ...readDocument(preset), data, out }, preset);
+      const settings = studySettings({ ...planned(preset, { smoke }), data, out }, preset);
       const result = await interruptible((signal) =>
         runStudy(
           {
@@ -50,6 +53,7 @@ export function quickstartCommand() {
             settings,
             basePath,
             ...(smoke && { testRows: SMOKE_ROWS }),
+            isChoosing: true,
             command: command('quickstart', ...(smoke ? ['--smoke'] : [])),
           },
           studyHooks(signal),
@@ -59,6 +63,19 @@ export function quickstartCommand() {
       if (json) printJson(asJson(result, seconds));
       else print(describe(result, seconds));
     });
+}
+
+/** The preset, cut down where this machine would need too long for all of it. */
+function planned(preset: string, { smoke }: { smoke: boolean | undefined }): Keys {
+  const document = readDocument(preset) as Keys;
+  if (smoke) return document;
+  const rate = machineRate();
+  const { seconds, share } = budgetOf(rate);
+  note(
+    `this machine: ${rate.toFixed(0)} GFLOP/s in products of matrices, so about ${formatDuration(seconds)} in all` +
+      (share < 1 ? `, with ${Math.round(100 * share)} % of the usual training` : ''),
+  );
+  return cutDown(document, share);
 }
 
 /** Makes the folder; an earlier quickstart in it is continued or removed only on request, other content never. */
@@ -102,7 +119,7 @@ async function ensureMovielens(folder: string): Promise<void> {
 }
 
 function asJson(
-  { dataset, base, methods, sections, report }: StudyResult,
+  { dataset, base, methods, sections, chosen, report }: StudyResult,
   seconds: number,
 ): unknown {
   const rows = {
@@ -120,18 +137,23 @@ function asJson(
         rows: numRows,
         hr_at_1: metrics.hr_at_1.value,
         hr_at_1_interval: [metrics.hr_at_1.low, metrics.hr_at_1.high],
+        expected_hr_at_1: metrics.expected_hr_at_1?.value,
         valid_ratio: metrics.valid_ratio.value,
         ndcg_at_10: metrics.ndcg_at_10?.value,
         trainableParameters,
         seconds: rest.seconds + runs[0]!.trainSeconds,
       };
     }),
+    ...(chosen && { chosen: chosen.variant.name }),
     report: resolve(report),
     seconds,
   };
 }
 
-function describe({ methods, sections, examples, report }: StudyResult, seconds: number): string {
+function describe(
+  { methods, sections, examples, chosen, report }: StudyResult,
+  seconds: number,
+): string {
   const { evaluations, comparisons } = sections[0]!;
   const lines = [formatEvaluationTable(evaluations), ''];
   const [first] = comparisons;
@@ -148,7 +170,7 @@ function describe({ methods, sections, examples, report }: StudyResult, seconds:
   }
   for (const { user, history, candidates, gates } of examples) {
     lines.push(`user ${user}: ${history.map(({ title }) => title).join(' | ')}`);
-    const ranked = [...candidates].sort((a, b) => b.score - a.score).slice(0, 3);
+    const ranked = [...candidates].sort((a, b) => b.score - a.score).slice(0, SHOWN);
     for (const [i, { title, score, isTarget }] of ranked.entries()) {
       lines.push(`  ${i + 1}. ${title}  (${score.toFixed(2)})${isTarget ? '  ← chosen next' : ''}`);
     }
@@ -156,9 +178,11 @@ function describe({ methods, sections, examples, report }: StudyResult, seconds:
       lines.push(`  expert weights: ${gates.map((weight) => weight.toFixed(3)).join(' ')}`);
     lines.push('');
   }
-  const run = methods.at(-1)?.runs[0]?.folder.path ?? '';
+  const best = chosen ?? methods.at(-1);
+  const run = best?.runs[0]?.folder.path ?? '';
   const history = 'Toy Story; Aladdin; The Lion King';
   lines.push(
+    `best on validation: ${best?.variant.label}, which the next command uses`,
     `report: ${report} (${formatDuration(seconds)} in all)`,
     `next: ${command('recommend', '--run', run, '--history', history)}`,
   );

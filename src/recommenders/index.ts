@@ -17,6 +17,7 @@ export type {
   TitleReader,
   WorkOptions,
 } from './capability.js';
+export { choiceWindows, expectedReciprocalPlace } from './choice.js';
 export { Cooccurrence, chooseCooccurrence } from './counts/cooccurrence.js';
 export type { PairCounts } from './counts/pair-counts.js';
 export { Popularity } from './counts/popularity.js';

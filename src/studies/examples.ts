@@ -4,33 +4,53 @@
 import type { ShownItem, WorkedExample } from '../analysis/index.js';
 import type { Dataset, Instance } from '../data/index.js';
 import type { Evaluation } from '../evaluation/index.js';
+import type { Model } from '../recommenders/index.js';
 import { attributeLine } from '../text/index.js';
 
 export type StudyExample = WorkedExample;
 
-/** Three test users: the method's first hit, its first miss, and the next row. */
-export function workedExamples(
-  dataset: Dataset,
-  { outcomes }: Evaluation,
+/** Items of a history that are shown; of a longer one the last ones. */
+const SHOWN_ITEMS = 10;
+
+/**
+ * Three test users: the method's first hit, its first miss, and the next row. What searches the catalog ranks all of it
+ * but what the user had; the others rank the row's candidates.
+ */
+export async function workedExamples(
+  { recommender, retriever }: Model,
+  { dataset, evaluation }: { dataset: Dataset; evaluation: Evaluation },
   test: readonly Instance[],
-): StudyExample[] {
+): Promise<StudyExample[]> {
+  if (recommender === undefined) return [];
+  const { outcomes } = evaluation;
   const hit = outcomes.findIndex((outcome) => outcome.hit);
   const miss = outcomes.findIndex((outcome) => !outcome.hit);
   const rows = new Set([hit, miss, 0, 1, 2].filter((row) => row >= 0 && row < test.length));
+  const queries = [...rows].slice(0, 3).map((row) => {
+    const instance = test[row] as Instance;
+    if (retriever === undefined) return instance;
+    const had = new Set(instance.history);
+    const all = Array.from({ length: dataset.catalog.size }, (_, item) => item);
+    return { ...instance, candidates: all.filter((item) => !had.has(item)) };
+  });
+  const scored = await recommender.score(queries);
   const shown = (item: number): ShownItem => {
     const { title = '', attributes } = dataset.catalog.items[item] ?? {};
     const details = attributeLine(attributes);
     return { title, ...(details !== undefined && { details }) };
   };
-  return [...rows].slice(0, 3).map((row) => {
-    const { user, history, candidates, target } = test[row] as Instance;
-    const { scores = [], gates } = outcomes[row] ?? {};
+  return queries.map(({ user, history, candidates, target }, i) => {
+    const { scores, gates } = scored[i]!;
+    const earlier = history.length - SHOWN_ITEMS;
     return {
       user,
-      history: history.map(shown),
-      candidates: candidates.map((item, i) => ({
+      history: [
+        ...(earlier > 0 ? [{ title: `… ${earlier} earlier` }] : []),
+        ...history.slice(-SHOWN_ITEMS).map(shown),
+      ],
+      candidates: candidates.map((item, place) => ({
         ...shown(item),
-        score: scores[i] ?? 0,
+        score: scores[place]!,
         isTarget: item === target,
       })),
       ...(gates && { gates }),

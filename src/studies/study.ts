@@ -23,7 +23,13 @@ import {
   restrict,
 } from '../evaluation/index.js';
 import { parseStrictJson, readText, writeFileAtomic } from '../files/index.js';
-import { type Base, type Method, openBase } from '../recommenders/index.js';
+import {
+  type Base,
+  choiceWindows,
+  expectedReciprocalPlace,
+  type Method,
+  openBase,
+} from '../recommenders/index.js';
 import { type Device, prepareDevice } from '../tensor/index.js';
 import {
   expectSettings,
@@ -33,7 +39,7 @@ import {
   type Settings,
   trainRun,
 } from '../training/index.js';
-import { workedExamples } from './examples.js';
+import { type StudyExample, workedExamples } from './examples.js';
 import { reportData } from './report.js';
 import { perUser, rowsOf } from './rows.js';
 import { isOn, sectionsOf } from './sections.js';
@@ -73,11 +79,8 @@ export async function runStudy(study: Study, hooks: StudyHooks): Promise<StudyRe
       })),
       { main: main.name, pairs: study.settings.pairs },
     ),
-    examples: workedExamples(
-      dataset,
-      own.runs[0]!.measured.find(isOn({ protocol: shown, split: 'test' }))!.evaluation,
-      stages.rows(shown).test,
-    ),
+    examples: stages.examples,
+    ...(study.isChoosing && chosenOf(methods)),
     report: join(common.out, 'report.html'),
     seconds: 0,
   };
@@ -123,6 +126,8 @@ interface Rows {
 
 /** Stages that leave their result in the folder and are not done twice. */
 class Stages {
+  /** Of the main method's first run. */
+  examples: readonly StudyExample[] = [];
   readonly #rows = new Map<Protocol, Rows>();
   #base: Base | undefined;
 
@@ -165,11 +170,40 @@ class Stages {
     for (const protocol of protocols)
       measured.push(...(await this.#measure(trained, { variant, name, protocol })));
     const generated = await this.#generate(trained, { variant, name });
+    const quality = await this.#quality(trained, variant);
+    if (variant === this.study.settings.main && this.examples.length === 0)
+      this.examples = await this.#workedExamples(trained, variant, measured);
     trained.model.release?.();
     return {
       ...{ name, seed, measured, trainSeconds: secondsOf(trained.folder), folder: trained.folder },
       ...(generated && { generated }),
+      ...(quality !== undefined && { quality }),
     };
+  }
+
+  #workedExamples(
+    { model }: Run,
+    { protocols: [shown = 'window'] }: Variant,
+    measured: readonly Measured[],
+  ): Promise<StudyExample[]> {
+    const { evaluation } = measured.find(isOn({ protocol: shown, split: 'test' }))!;
+    const { dataset } = this;
+    return workedExamples(model, { dataset, evaluation }, this.rows(shown).test);
+  }
+
+  /** What methods that search the catalog are worth on validation, in the protocol that is shown. */
+  async #quality(
+    { model: { recommender, retriever } }: Run,
+    { protocols: [protocol = 'window'] }: Variant,
+  ): Promise<number | undefined> {
+    const { dataset, hooks, study } = this;
+    if (study.isChoosing !== true || recommender === undefined || retriever === undefined)
+      return undefined;
+    const windows = choiceWindows(dataset, protocol);
+    return expectedReciprocalPlace(recommender, windows, {
+      catalogSize: dataset.catalog.size,
+      signal: hooks.signal,
+    });
   }
 
   /** All rows of `test`, and of `test-wide`; figures of some rows of it come from the same outcomes. */
@@ -256,6 +290,16 @@ class Stages {
     writeFileAtomic(path, JSON.stringify(evaluationDocument(evaluation)));
     return evaluation;
   }
+}
+
+/** The method whose first run validation likes best. */
+function chosenOf(methods: readonly StudyMethod[]): Pick<StudyResult, 'chosen'> {
+  const quality = ({ runs: [first] }: StudyMethod): number =>
+    first?.quality ?? Number.NEGATIVE_INFINITY;
+  const [best] = methods
+    .filter(({ runs: [first] }) => first?.quality !== undefined)
+    .sort((a, b) => quality(b) - quality(a));
+  return best === undefined ? {} : { chosen: best };
 }
 
 /** What is to be measured. */

@@ -18,6 +18,8 @@ export interface Study {
   wideRowsPerUser?: number;
   /** Also generate answers with the methods that can. */
   isGenerating?: boolean;
+  /** Also measure on validation which searching method `recommend` had best use. */
+  isChoosing?: boolean;
   /** Command that repeats it, for the report. */
   command: string;
 }
@@ -42,6 +44,8 @@ export interface StudyRun {
   trainSeconds: number;
   folder: RunFolder;
   measured: readonly Measured[];
+  /** Of one that searches the catalog, where a study chooses: what it is worth on validation. */
+  quality?: number;
   /** Answers in words. */
   generated?: Evaluation;
 }
@@ -67,7 +71,9 @@ export interface StudyResult {
   methods: readonly StudyMethod[];
   /** By protocol; of each, `test` first. */
   sections: readonly StudySection[];
-  examples: StudyExample[];
+  examples: readonly StudyExample[];
+  /** What validation says is best of those that search the catalog, where the study chooses. */
+  chosen?: StudyMethod;
   /** Path of the page; of the first protocol, where there are several. */
   report: string;
   seconds: number;

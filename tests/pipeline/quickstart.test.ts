@@ -22,6 +22,7 @@ const documentSchema = z.object({
       name: z.string(),
       rows: z.int().positive(),
       hr_at_1: share,
+      expected_hr_at_1: share.optional(),
       hr_at_1_interval: z.tuple([share, share]),
       valid_ratio: share,
       ndcg_at_10: share,
@@ -29,6 +30,7 @@ const documentSchema = z.object({
       seconds: z.number().positive(),
     }),
   ),
+  chosen: z.enum(['popularity', 'cooccurrence', 'sasrec', 'streaming-ilora', 'blend']),
   report: z.string(),
   seconds: z.number().positive(),
 });
@@ -50,7 +52,7 @@ describe('ilora quickstart --smoke', () => {
     const document = documentSchema.parse(JSON.parse(stdout));
     assert.deepEqual(
       document.methods.map(({ name }) => name),
-      ['popularity', 'cooccurrence', 'sasrec', 'base', 'lora', 'ilora'],
+      ['popularity', 'cooccurrence', 'sasrec', 'lora', 'ilora', 'streaming-ilora', 'blend'],
     );
     for (const {
       name,
@@ -59,7 +61,7 @@ describe('ilora quickstart --smoke', () => {
     } of document.methods) {
       assert.ok(low <= hr_at_1 && hr_at_1 <= high, name);
     }
-    const [lora, ilora] = document.methods.slice(4);
+    const [lora, ilora] = document.methods.slice(3);
     // The linear gate is all that iLoRA adds: 4 experts × 64.
     assert.equal((ilora?.trainable_parameters ?? 0) - (lora?.trainable_parameters ?? 0), 256);
   });

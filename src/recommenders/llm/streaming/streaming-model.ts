@@ -46,6 +46,8 @@ export interface StreamOptions {
   missing?: readonly number[];
   /** Keys and values of the items of the only history that were read before; the others are added. */
   memory?: { cache: KvCache; items: number };
+  /** Histories, as long as those that are read, whose gates are taken instead; a control. */
+  gatesOf?: readonly (readonly number[])[];
 }
 
 interface StreamParts {
@@ -104,7 +106,7 @@ export class StreamingModel {
   states(
     histories: readonly (readonly number[])[],
     asked: 'all' | 'last',
-    { dropout, missing = [], memory }: StreamOptions = {},
+    { dropout, missing = [], memory, gatesOf }: StreamOptions = {},
   ): StreamStates {
     const { base, adapter, reading } = this.parts;
     const layout = layOutStream(histories, reading, this.catalogSize);
@@ -114,7 +116,10 @@ export class StreamingModel {
     const S = encoded_BLS.axis(2);
     const flat_XS = reshape(encoded_BLS, [B * L, S]);
 
-    const gates = this.#gates(flat_XS, layout);
+    const gates = this.#gates(
+      gatesOf === undefined ? flat_XS : this.#statesOf(gatesOf, layout, dropout),
+      layout,
+    );
     if (memory !== undefined && reading.gateOf === 'sequence')
       throw internal('with a gate of the whole sequence no past stays valid');
     const known = memory === undefined ? 0 : T - newPlaces(layout, memory.items);
@@ -213,6 +218,19 @@ export class StreamingModel {
     const { adapter, encoder } = this.parts;
     if (adapter.encoder === undefined) return noGrad(() => encoder.forward(ids_BL));
     return adapter.encoder.forward(ids_BL, { ...(dropout && { dropout }) });
+  }
+
+  /** States of other histories of the same lengths, [B·L, S]. */
+  #statesOf(
+    others: readonly (readonly number[])[],
+    { B, L, slotItems }: StreamLayout,
+    dropout: RowStreams | undefined,
+  ): Tensor {
+    const { items, slotItems: own } = layOutStream(others, this.parts.reading, this.catalogSize);
+    if (others.length !== B || own.length !== slotItems.length || items.length !== B * L)
+      throw internal('gates of histories that are not as long as those that are read');
+    const encoded_BLS = this.#encoded(this.#there(items, [B, L]), dropout);
+    return reshape(encoded_BLS, [B * L, encoded_BLS.axis(2)]);
   }
 
   /** Weights of the experts at every place, [B, T, E]; alike before the first item. */
