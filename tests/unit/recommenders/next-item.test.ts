@@ -197,6 +197,21 @@ test('a late residual is no part of what is learned, and half of what is answere
   close(scoresOf(late, HISTORIES, 'last').flat(), sum, 1e-5);
 });
 
+test('gates of others change the answers, own ones given anew do not, and lengths must agree', () => {
+  const made = tinyStreaming();
+  const of = (gatesOf: readonly (readonly number[])[]) =>
+    noGrad(() =>
+      scope(() => made.model.states(HISTORIES, 'last', { gatesOf }).states_XS.toNumbers()),
+    );
+  const own = of(HISTORIES);
+  assert.deepEqual(own, scopedStates(made));
+  assert.notDeepEqual(of(HISTORIES.map((items) => items.map((item) => (item + 5) % 10))), own);
+  assert.throws(() => of(HISTORIES.slice(1)), { code: 'internal' });
+});
+
+const scopedStates = (made: Streaming): number[] =>
+  noGrad(() => scope(() => made.model.states(HISTORIES, 'last').states_XS.toNumbers()));
+
 test('without layers of the base a place tells of its own item alone', () => {
   const options = { layers: 0, kind: 'lora', experts: 1 } as const;
   const made = tinyStreaming({ adapter: options, head: { residual: false } });

@@ -58,16 +58,16 @@ const shape = {
       layers: z
         .int()
         .min(0)
-        .default(10)
+        .default(6)
         .describe("K: how many of the base's first layers are used; 0: none, as a control"),
       rank: count.default(8).describe('total rank; of experts: E·R'),
       alpha: positive.default(32),
-      dropout: z.number().min(0).lt(1).default(0),
+      dropout: z.number().min(0).lt(1).default(0.1),
       inputDropout: z
         .number()
         .min(0)
         .lt(1)
-        .default(0)
+        .default(0.2)
         .describe('share of the values read at items and words that are dropped in training'),
       targets: z
         .array(z.string())
@@ -77,7 +77,7 @@ const shape = {
       experts: count.default(4).describe('E; must divide the rank'),
       scaleBy: z.enum(['total-rank', 'expert-rank']).default('total-rank'),
       gate: z.enum(['linear', 'conv']).default('linear'),
-      learningRate: positive.default(1e-3),
+      learningRate: positive.default(5e-4),
       gateRateShare: z.number().min(0).default(1),
       weightDecay: z.number().min(0).default(1e-5).describe('on gate, projector and head'),
       gateOf: z
@@ -97,7 +97,7 @@ const shape = {
     .strictObject({
       residual: z
         .union([z.boolean(), z.literal('late')])
-        .default(true)
+        .default('late')
         .describe(
           "true: starts from the encoder's own scores; late: learns without them, answers with the mean of both",
         ),
@@ -111,25 +111,25 @@ const shape = {
         .describe(
           'share of items whose vectors are missing in a step, so that their words must do',
         ),
-      dropout: z.number().min(0).lt(1).default(0),
-      learningRate: positive.default(2e-3),
+      dropout: z.number().min(0).lt(1).default(0.3),
+      learningRate: positive.default(1e-3),
     })
     .prefault({}),
   training: z
     .strictObject({
-      epochs: positive.default(1).describe('passes over the training sequences'),
-      batchSize: count.default(16).describe('chunks of a sequence per step'),
+      epochs: positive.default(4).describe('passes over the training sequences'),
+      batchSize: count.default(8).describe('chunks of a sequence per step'),
       batchTokens: count.default(2048).describe('positions that go through the model at once'),
       workers: count.max(256).optional().describe('threads that share a step, on a CPU'),
       shufflesTies: z
         .boolean()
-        .default(false)
+        .default(true)
         .describe('puts items of the same time in another order in each pass'),
       warmupShare: share.default(0.05),
-      schedule: z.enum(['cosine', 'constant']).default('cosine'),
+      schedule: z.enum(['cosine', 'constant']).default('constant'),
       optimizer: z.enum(['adam', 'adamw']).default('adam'),
       clipNorm: z.number().min(0).default(1),
-      ...averagingShape,
+      averaging: averagingShape.averaging.default(0.99),
       rivals: z
         .enum(['catalog', 'sample', 'list'])
         .default('catalog')
@@ -140,7 +140,7 @@ const shape = {
       hardShare: share
         .default(0)
         .describe('of a list: share taken from the items that the encoder likes best'),
-      validations: count.default(4).describe('validations per pass'),
+      validations: count.default(2).describe('validations per pass'),
       select: z.enum(SELECTABLE).default('expected_hr_at_1'),
       protocol: z
         .enum(protocols)
