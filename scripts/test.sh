@@ -24,6 +24,7 @@ check types npx tsc --noEmit
 check style npx biome check .
 check layers npx tsx scripts/check-layers.ts
 check docs npx tsx scripts/check-docs.ts
+check results npx tsx scripts/results.ts --check
 
 # Each file is a process with libtorch's threads. Waiting threads must not spin: with as many
 # processes as cores they would take the time of those that work.

@@ -72,6 +72,26 @@ test('a run of other settings is refused, and a new one measured anew', async ()
   assert.equal(kept!.seconds, MARK);
 });
 
+test('validation says which searching method is best, and examples rank all that was not had', async () => {
+  const out = join(temporaryFolder(), 'study');
+  const plain = await runStudy(study(out, { main: 'popularity' }), hooks());
+  assert.equal(plain.chosen, undefined);
+  const asked = { ...study(out, { main: 'popularity' }), isChoosing: true };
+  const { chosen, methods, examples, dataset } = await runStudy(asked, hooks());
+  const qualities = methods.map(({ runs }) => runs[0]!.quality as number);
+  const [first, second] = qualities as [number, number];
+  assert.notEqual(first, second);
+  assert.equal(chosen?.variant.name, first > second ? 'popularity' : 'cooccurrence');
+  assert.equal(examples.length, 3);
+  for (const [i, { history, candidates }] of examples.entries()) {
+    assert.ok(history.length <= 11);
+    const had = new Set(history.map(({ title }) => title));
+    assert.ok(candidates.every(({ title }) => !had.has(title)));
+    assert.ok(candidates.length > 5 && candidates.length < dataset.catalog.size, `example ${i}`);
+    assert.equal(candidates.filter(({ isTarget }) => isTarget).length, 1);
+  }
+});
+
 test('a dataset that is not there leaves no folder', async () => {
   const out = join(temporaryFolder(), 'study');
   await assert.rejects(runStudy(study(out, { data: join(out, 'none') }), hooks()), {
