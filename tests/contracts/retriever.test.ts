@@ -67,7 +67,12 @@ for (const { name } of methods)
       const all = await retriever.retrieve(queries);
       for (const [i, query] of queries.entries()) {
         const [alone] = await retriever.retrieve([query]);
-        assert.deepEqual(alone?.items, all[i]?.items);
+        const { items, scores } = all[i]!;
+        close([...alone!.scores], [...scores], 1e-5);
+        // Items whose scores rounding alone tells apart may change places, and no others.
+        const known = new Map(items.map((item, place) => [item, scores[place]!]));
+        const others = alone!.items.map((item, place) => known.get(item) ?? alone!.scores[place]!);
+        close(others, [...scores], 1e-5);
       }
       assert.deepEqual(await retriever.retrieve([]), []);
     });
