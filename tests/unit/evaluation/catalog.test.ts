@@ -96,6 +96,14 @@ test('rows whose candidates were not drawn have places in the catalog, and no ex
   assert.equal(metrics.catalog_ndcg_at_10!.value, 0.5);
 });
 
+test('a repeat among candidates that were not drawn stands behind the whole catalog', async () => {
+  const { pool: _, ...given } = instance(0, { history: [8, 9, 0], protocol: 'history' });
+  const { outcomes } = await evaluate(catalogScorer([[3, 4, 5, 0, 0, 0, 0, 0, 0, 0]]), [given], {
+    catalogSize: 10,
+  });
+  assert.deepEqual([outcomes[0]!.isRepeat, outcomes[0]!.rivals], [true, 9]);
+});
+
 test('expected HR@1 and MRR are the means over many draws of candidates', () => {
   fc.assert(
     fc.property(
