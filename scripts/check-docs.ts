@@ -113,7 +113,7 @@ function checkTree(readme: string): void {
 
 /** Lines that fit a window and sentences that are read once; tables and code are as wide as they must be. */
 function checkProse(file: string): void {
-  const text = withoutCode(read(file));
+  const text = withoutCode(read(file)).replace(/^<!--.*-->$/gm, '');
   for (const [i, line] of text.split('\n').entries())
     if (line.length > MOST_COLUMNS && !line.startsWith('|') && !line.startsWith('!['))
       problems.push(
