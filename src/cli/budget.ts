@@ -33,7 +33,7 @@ export function machineRate(): number {
 }
 
 /** What the quickstart took where it was measured: seconds, and the rate of that machine. */
-const MEASURED = { seconds: 465, rate: 200 } as const;
+const MEASURED = { seconds: 500, rate: 200 } as const;
 /** Of the seconds, the part that does not shrink with the budget. */
 const FIXED_SHARE = 0.4;
 const MOST_SECONDS = 600;
