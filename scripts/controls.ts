@@ -9,9 +9,9 @@
  *
  * The filter and the candidates stay those of the row. The runs of the study must be there.
  */
-import { execFileSync } from 'node:child_process';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
+import { commit } from '../harness/index.js';
 import type { CandidateQuery, Instance } from '../src/data/index.js';
 import { affordableCatalog, evaluate } from '../src/evaluation/index.js';
 import { writeFileAtomic } from '../src/files/index.js';
@@ -85,10 +85,9 @@ const study = {
   wideRowsPerUser: Number(values.rows),
   command,
 };
-const commit = execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
 if (dataset === undefined) throw new Error('no runs');
 const result = { dataset, methods, sections: [], examples: [], report: '', seconds: 0 };
-const rows = resultsOf(study, result, { commit });
+const rows = resultsOf(study, result, { commit: commit() });
 const figures = figuresOf(rows, basename(values.result, '.json'));
 writeFileAtomic(values.result, resultsText({ ...rows, figures }));
 

@@ -41,8 +41,8 @@ export type EngineTrial =
   | { isWorking: true; report: EngineReport }
   | { isWorking: false; problem: string };
 
-/** The product the trial times: of the size of one layer of a small model. */
-const TRIAL_SIZE: ProductSize = { M: 384, K: 576, N: 1536 };
+/** The product that is timed: of the size of one layer of a small model. */
+export const TRIAL_SIZE: ProductSize = { M: 384, K: 576, N: 1536 };
 
 /** Tries the engine in a child process, with compilation notices on this process' stderr. */
 export function tryEngine(env: NodeJS.ProcessEnv = process.env): Promise<EngineTrial> {

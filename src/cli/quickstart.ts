@@ -1,17 +1,19 @@
 /**
  * `ilora quickstart`: the whole job on MovieLens-100K with SmolLM2-135M.
  */
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { describeComparison, formatDuration, formatEvaluationTable } from '../analysis/index.js';
 import { prepareMovielens100k, pullMovielens100k, writeDataset } from '../data/index.js';
 import { mismatch } from '../errors/index.js';
+import { writeFileAtomic } from '../files/index.js';
 import { runStudy, type StudyResult, studySettings } from '../studies/index.js';
 import { engineEnvironment } from '../tensor/index.js';
 import { readDocument } from '../training/index.js';
-import { budgetOf, cutDown, type Keys, machineRate } from './budget.js';
+import { budgetOf, cutDown, type Keys, keptShare } from './budget.js';
 import { cacheDir } from './cache.js';
+import { productSpeed, TRIAL_SIZE } from './engine-report.js';
 import { interruptible } from './interrupt.js';
 import { command } from './invocation.js';
 import { ensureModel } from './model.js';
@@ -20,6 +22,8 @@ import { studyHooks } from './train-hooks.js';
 
 const BASE = 'smollm2-135m';
 
+/** That the machine is measured for. */
+const PROBE_SECONDS = 0.5;
 /** Recommendations of an example that are printed. */
 const SHOWN = 5;
 /** Rows of the test split in `--smoke`. */
@@ -38,12 +42,15 @@ export function quickstartCommand() {
     .option('--json', 'print one JSON document')
     .action(async ({ smoke, out, resume, overwrite, json }) => {
       const started = performance.now();
-      prepareFolder(out, { resume, overwrite });
+      const marker = prepareFolder(out, { resume, overwrite });
       const data = join(out, 'movielens-100k');
       const { path: basePath } = await ensureModel(BASE, note);
       await ensureMovielens(data);
       const preset = join(PRESETS, smoke ? 'quickstart-smoke.yaml' : 'quickstart.yaml');
-      const settings = studySettings({ ...planned(preset, { smoke }), data, out }, preset);
+      const settings = studySettings(
+        { ...(smoke ? readDocument(preset) : planned(preset, marker)), data, out },
+        preset,
+      );
       const result = await interruptible((signal) =>
         runStudy(
           {
@@ -66,23 +73,27 @@ export function quickstartCommand() {
 }
 
 /** The preset, cut down where this machine would need too long for all of it. */
-function planned(preset: string, { smoke }: { smoke: boolean | undefined }): Keys {
-  const document = readDocument(preset) as Keys;
-  if (smoke) return document;
-  const rate = machineRate();
-  const { seconds, share } = budgetOf(rate);
-  note(
-    `this machine: ${rate.toFixed(0)} GFLOP/s in products of matrices, so about ${formatDuration(seconds)} in all` +
-      (share < 1 ? `, with ${Math.round(100 * share)} % of the usual training` : ''),
-  );
-  return cutDown(document, share);
+function planned(preset: string, marker: string): Keys {
+  const share = keptShare(marker, () => {
+    const rate = productSpeed('float32', TRIAL_SIZE, { seconds: PROBE_SECONDS });
+    const { seconds, share } = budgetOf(rate);
+    note(
+      `this machine: ${rate.toFixed(0)} GFLOP/s in products of matrices, so about ${formatDuration(seconds)} in all`,
+    );
+    return share;
+  });
+  if (share < 1) note(`${Math.round(100 * share)} % of the usual training of language models`);
+  return cutDown(readDocument(preset), share);
 }
 
-/** Makes the folder; an earlier quickstart in it is continued or removed only on request, other content never. */
+/**
+ * Makes the folder; an earlier quickstart in it is continued or removed only on request, other content never.
+ * @returns path of the file that marks it
+ */
 function prepareFolder(
   out: string,
   { resume, overwrite }: { resume?: boolean; overwrite?: boolean },
-): void {
+): string {
   const marker = join(out, 'quickstart.json');
   if (existsSync(marker)) {
     if (overwrite) rmSync(out, { recursive: true });
@@ -103,7 +114,8 @@ function prepareFolder(
     });
   }
   mkdirSync(out, { recursive: true });
-  writeFileSync(marker, '{"format":"ilora-quickstart-1"}\n');
+  if (!existsSync(marker)) writeFileAtomic(marker, '{"format":"ilora-quickstart-1"}\n');
+  return marker;
 }
 
 async function ensureMovielens(folder: string): Promise<void> {
@@ -178,11 +190,10 @@ function describe(
       lines.push(`  expert weights: ${gates.map((weight) => weight.toFixed(3)).join(' ')}`);
     lines.push('');
   }
-  const best = chosen ?? methods.at(-1);
-  const run = best?.runs[0]?.folder.path ?? '';
+  const run = chosen?.runs[0]?.folder.path ?? '';
   const history = 'Toy Story; Aladdin; The Lion King';
   lines.push(
-    `best on validation: ${best?.variant.label}, which the next command uses`,
+    `best on validation: ${chosen?.variant.label}, which the next command uses`,
     `report: ${report} (${formatDuration(seconds)} in all)`,
     `next: ${command('recommend', '--run', run, '--history', history)}`,
   );

@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import type { DataProgress, Dataset, Protocol } from '../data/index.js';
+import { isObject } from '../files/index.js';
 import type { Tensor } from '../tensor/index.js';
 import type { Capabilities, Capability, Encoder, EncoderDescription } from './capability.js';
 import type { Learner } from './learner.js';
@@ -62,6 +63,16 @@ export const averagingShape = {
     .default(0)
     .describe('decay of a running average of the weights, which is then what is kept; 0: none'),
 } as const;
+
+/** Settings of an earlier version, with what a section's absent keys meant in it. */
+export function withMeant(
+  settings: Readonly<Record<string, unknown>>,
+  section: string,
+  meant: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const own = settings[section];
+  return isObject(own) ? { ...settings, [section]: { ...meant, ...own } } : { ...settings };
+}
 
 /** Settings with every default filled in, as far as all methods have them. */
 export interface CommonSettings {

@@ -44,7 +44,10 @@ export interface StudyRun {
   trainSeconds: number;
   folder: RunFolder;
   measured: readonly Measured[];
-  /** Of one that searches the catalog, where a study chooses: what it is worth on validation. */
+  /**
+   * Of one that searches the catalog, where a study chooses: the target's reciprocal place in expectation, on windows of
+   * validation users. Methods stop or are fitted on some of these windows, a blend on all: it is a little too good.
+   */
   quality?: number;
   /** Answers in words. */
   generated?: Evaluation;

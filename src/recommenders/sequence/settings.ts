@@ -4,7 +4,13 @@
 import { z } from 'zod';
 import { type Dataset, type Protocol, protocols } from '../../data/index.js';
 import type { Learner } from '../learner.js';
-import { averagingShape, type Learning, type LoopOptions, SELECTABLE } from '../method.js';
+import {
+  averagingShape,
+  type Learning,
+  type LoopOptions,
+  SELECTABLE,
+  withMeant,
+} from '../method.js';
 import { SequenceLearner } from './learner.js';
 import type { SequenceModel } from './model.js';
 
@@ -55,14 +61,10 @@ export const sequenceShape = {
 type SequenceSettings = z.output<z.ZodObject<typeof sequenceShape>>;
 
 /** Settings of a run of an earlier version, which validated on the split's own rows. */
-export function withOwnRows<K extends string>(
-  section: K,
+export const withOwnRows = (
+  section: string,
   settings: Readonly<Record<string, unknown>>,
-): Record<string, unknown> {
-  const own = settings[section];
-  if (typeof own !== 'object' || own === null) return { ...settings };
-  return { ...settings, [section]: { validationWindows: 0, ...own } };
-}
+): Record<string, unknown> => withMeant(settings, section, { validationWindows: 0 });
 
 /** L: the longest history that counts. */
 export function historyLength(

@@ -1,11 +1,26 @@
 /** What the quickstart expects of a machine, and what it leaves out on a slow one. */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { budgetOf, cutDown, machineRate } from '../../../src/cli/budget.js';
+import { budgetOf, cutDown, keptShare } from '../../../src/cli/budget.js';
+import { readDocument } from '../../../src/training/index.js';
+import { temporaryFolder } from '../../support/folder.js';
 
-test('a machine has a rate', () => {
-  const rate = machineRate();
-  assert.ok(rate > 0.1 && rate < 1e6, `${rate} GFLOP/s`);
+test('a quickstart goes on with the share it was begun with, however fast the machine is by then', () => {
+  const marker = join(temporaryFolder(), 'quickstart.json');
+  writeFileSync(marker, '{"format":"ilora-quickstart-1"}\n');
+  assert.equal(
+    keptShare(marker, () => 0.4),
+    0.4,
+  );
+  assert.equal(
+    keptShare(marker, () => 1),
+    0.4,
+  );
+  assert.equal(readDocument(marker).format, 'ilora-quickstart-1');
+  writeFileSync(marker, '{"format":');
+  assert.throws(() => keptShare(marker, () => 1), { code: 'settings' });
 });
 
 test('a fast machine does all, a slower one less in ten minutes, and none nothing', () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { before, it } from 'node:test';
 import { type Dataset, openDataset, writeDataset } from '../../../src/data/index.js';
+import { methodNamed } from '../../../src/recommenders/index.js';
 import { engineThreads } from '../../../src/tensor/index.js';
 import { openRun, resolveSettings, trainRun } from '../../../src/training/index.js';
 import { hooks } from '../../contracts/world.js';
@@ -104,4 +105,17 @@ it('what reads a history is left out as a control', async () => {
     head: { residual: 'late' },
   });
   assert.ok(Number.isFinite(summary?.finalLoss));
+});
+
+it('a run that knew no dropout of what is read had none, whatever the default is now', () => {
+  for (const name of ['streaming-ilora', 'streaming-lora']) {
+    const method = methodNamed(name);
+    const adapter = { layers: 10, dropout: 0 };
+    assert.deepEqual(method.fromEarlier?.({ method: name, adapter }), {
+      method: name,
+      adapter: { ...adapter, inputDropout: 0 },
+    });
+    const today = { method: name, adapter: { ...adapter, inputDropout: 0.2 } };
+    assert.deepEqual(method.fromEarlier?.(today), today);
+  }
 });

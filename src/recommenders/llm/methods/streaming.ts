@@ -14,6 +14,7 @@ import {
   type Model,
   type Parts,
   SELECTABLE,
+  withMeant,
 } from '../../method.js';
 import type { AdapterOptions } from '../adapter.js';
 import { modelParts } from '../description.js';
@@ -180,6 +181,7 @@ function streaming(
     capabilities: ['recommender', 'retriever'],
     needs: { base: true, encoder: true, texts: true, members: false },
     shape,
+    fromEarlier: (settings) => withMeant(settings, 'adapter', { inputDropout: 0 }),
     resolve(settings) {
       const { rank, experts } = settings.adapter;
       const fault = `adapter.rank: expected a multiple of adapter.experts (${experts}), got ${rank}`;

@@ -15,7 +15,8 @@ import {
 export interface HeadOptions {
   /**
    * What the encoder's own state adds. `true`: it is there from the first step on, with a learned weight that starts
-   * at 1; the rest then starts at zero. `late`: training does not see it, answers are the mean of both.
+   * at 1; the rest then starts at zero. `late`: training does not see it, answers are ranked by u + z, the mean of both.
+   * Not quite the mean where texts are read, whose outputs z meets too, or the encoder has a bias, which counts once.
    */
   residual: boolean | 'late';
   /** Maps the items' text vectors into the space of the scores. */
