@@ -17,6 +17,7 @@ import {
   methodNamed,
   settingsSchema,
 } from '../../../src/recommenders/index.js';
+import { needsCatalog, SELECTABLE, withMeant } from '../../../src/recommenders/method.js';
 import { encoderOf } from '../../../src/recommenders/registry.js';
 import { methodJsonSchema, resolveSettings } from '../../../src/training/index.js';
 
@@ -202,4 +203,21 @@ it('an average of the weights decays by less than 1, and sequence models have no
     const { averaging } = (taken({}).data as Record<string, { averaging: number }>)[section]!;
     assert.equal(averaging, usual);
   }
+});
+
+it('figures in expectation need the whole catalog, and no others do', () => {
+  assert.deepEqual(SELECTABLE.filter(needsCatalog), ['expected_hr_at_1', 'expected_mrr']);
+});
+
+it('what an absent key meant is filled in, what is there stays, and no section is invented', () => {
+  const meant = { dropout: 0 };
+  const settings = { method: 'm', adapter: { rank: 8 } };
+  assert.deepEqual(withMeant(settings, 'adapter', meant), {
+    method: 'm',
+    adapter: { rank: 8, dropout: 0 },
+  });
+  const said = { method: 'm', adapter: { dropout: 0.3 } };
+  assert.deepEqual(withMeant(said, 'adapter', meant), said);
+  for (const none of [{ method: 'm' }, { method: 'm', adapter: 'all' }])
+    assert.deepEqual(withMeant(none, 'adapter', meant), none);
 });
