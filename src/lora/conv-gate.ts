@@ -126,6 +126,7 @@ export class ConvGate extends Module implements Gate {
   norm: ChannelNorm;
   blocks: ResidualBlock[];
   linear: Linear; // [E, 64]
+  readonly groups = 1;
   readonly dependsOnBatch: boolean;
 
   constructor(

@@ -7,6 +7,9 @@
  *
  * Differs from the authors' code: no loop over experts (the weights act between A and B), and the
  * scale is stated, alpha / (E·R) as in eq. 3 or alpha / R as in their code (`scaleBy`).
+ *
+ * Ours beyond the paper: a layer may have its own group of the gate's weights (`group`), or a gate of its own
+ * that reads what the layer reads (`hasOwnGate`), as mixtures of LoRA experts outside recommendation do.
  */
 import { mismatch } from '../errors/index.js';
 import {
@@ -20,11 +23,14 @@ import {
 import {
   dims,
   type Generator,
+  narrow,
   repeatInterleave,
+  reshape,
   type Tensor,
   unsqueeze,
   zeros,
 } from '../tensor/index.js';
+import { LinearGate } from './gate.js';
 import { forwardLowRank, type LowRankLayer } from './low-rank.js';
 
 export interface ExpertLoraOptions {
@@ -37,6 +43,10 @@ export interface ExpertLoraOptions {
   dropout: number;
   /** alpha over the total rank (the paper's eq. 3) or over one expert's rank (the authors' code; E times larger). */
   scaleBy: 'total-rank' | 'expert-rank';
+  /** Which group of the pass's gates is this layer's, where they come in groups. */
+  group?: number;
+  /** Whether the layer weighs its experts by what it reads, and not by the pass's gates. */
+  hasOwnGate?: boolean;
 }
 
 /** The factor on every expert's update. */
@@ -52,13 +62,15 @@ export function expertScale({ experts, totalRank, alpha, scaleBy }: ExpertLoraOp
 export class ExpertLoraLinear extends Module implements LowRankLayer {
   down: Tensor; // [E·R, I]
   up: Tensor; // [O, E·R]
+  gate?: LinearGate; // I → E
   readonly experts: number;
   readonly expertRank: number;
   readonly scale: number;
   readonly #base: LinearLayer;
   readonly #dropout: Dropout;
+  readonly #group: number | undefined;
 
-  /** @param generator draws `down`; `up` starts at zero, so the layer starts as its base */
+  /** @param generator draws `down` and the own gate; `up` starts at zero, so the layer starts as its base */
   constructor(base: LinearLayer, options: ExpertLoraOptions, generator: Generator) {
     super();
     const { experts, totalRank, dropout } = options;
@@ -74,8 +86,10 @@ export class ExpertLoraLinear extends Module implements LowRankLayer {
     this.experts = experts;
     this.expertRank = totalRank / experts;
     this.scale = expertScale(options);
+    this.#group = options.group;
     this.down = parameter(kaimingUniform([totalRank, base.inFeatures], generator));
     this.up = parameter(zeros([base.outFeatures, totalRank]));
+    if (options.hasOwnGate) this.gate = new LinearGate(base.inFeatures, experts, generator);
   }
 
   get base(): LinearLayer {
@@ -100,23 +114,33 @@ export class ExpertLoraLinear extends Module implements LowRankLayer {
 
   /**
    * Every rank of an expert has the expert's weight: [B, 1, E·R], or [B, T, E·R] for gates of each position.
+   * Of gates in G groups, [B, G·E] or [B, T, G·E], the layer takes its own.
    * @throws ShapeError if x is not [B, T, I], or gates have another B, T or E
    */
   rankWeights(x_BTI: Tensor, pass?: Pass): Tensor {
     const { B, T } = dims('ExpertLoraLinear.forward(x)', x_BTI, 'B T I', { I: this.inFeatures });
+    const E = this.experts;
+    if (this.gate !== undefined) {
+      const own_NE = this.gate.forward(reshape(x_BTI, [B * T, this.inFeatures]));
+      return repeatInterleave(reshape(own_NE, [B, T, E]), this.expertRank, 2);
+    }
     if (pass?.gates_BE === undefined) {
       throw mismatch('shape', {
         where: 'ExpertLoraLinear.forward(gates)',
-        expected: `[B=${B}, E=${this.experts}]`,
+        expected: `[B=${B}, E=${E}]`,
         got: undefined,
       });
     }
-    const gates = pass.gates_BE;
+    const gates = this.#ownGroup(pass.gates_BE);
     const isPerPosition = gates.shape.length === 3;
-    const E = this.experts;
     if (isPerPosition) dims('ExpertLoraLinear.forward(gates)', gates, 'B T E', { B, T, E });
     else dims('ExpertLoraLinear.forward(gates)', gates, 'B E', { B, E });
     return repeatInterleave(isPerPosition ? gates : unsqueeze(gates, 1), this.expertRank, 2);
+  }
+
+  #ownGroup(gates: Tensor): Tensor {
+    if (this.#group === undefined) return gates;
+    return narrow(gates, gates.shape.length - 1, this.#group * this.experts, this.experts);
   }
 
   /**

@@ -39,6 +39,17 @@ export interface AdapterOptions {
   scaleBy: 'total-rank' | 'expert-rank';
   /** `linear`: the paper's; `conv`: the authors' code without its batch norm; `conv-batch-norm`: with it. */
   gate: 'linear' | 'conv' | 'conv-batch-norm';
+  /**
+   * `history` (default): from the encoder's representation. `state`: each adapted layer has a linear gate of its own,
+   * which reads what the layer reads.
+   */
+  gateFrom?: 'history' | 'state';
+  /** `model` (default): one gate for all layers; `layer`: one for each layer of the base. Of linear gates only. */
+  gatePer?: 'model' | 'layer';
+  /** Of a linear gate; below 1 the weights are sharper. */
+  gateTemperature?: number;
+  /** How many of the used layers have experts, counted from the last; the others have one update for all. */
+  expertLayers?: number;
   /** Whether item vectors are projected into the prompt. */
   hasSlots: boolean;
   /** K: how many of the base's first layers are used; all by default. */
@@ -99,22 +110,31 @@ export class Adapter extends Module {
     this.options = options;
     this.#base = base;
     const generator = new Generator(seed);
-    const { kind, rank, alpha, dropout, experts, scaleBy, targets } = options;
+    const { kind, rank, alpha, dropout, experts, scaleBy, targets, gateFrom, gatePer } = options;
     const { layers = base.layers.length } = options;
+    const { expertLayers = layers } = options;
+    const hasExperts = (layer: number): boolean =>
+      kind === 'ilora' && layer >= layers - expertLayers;
     this.#injected = inject<LowRankLayer>(
       base,
       targets,
-      (layer) =>
-        kind === 'lora'
-          ? new LoraLinear(layer, { rank, alpha, dropout }, generator)
-          : new ExpertLoraLinear(
-              layer,
-              { experts, totalRank: rank, alpha, dropout, scaleBy },
-              generator,
-            ),
-      (path) => Number(/^layers\.(\d+)\./.exec(path)?.[1] ?? 0) < layers,
+      (linear, path) => {
+        const layer = layerOf(path);
+        if (!hasExperts(layer)) return new LoraLinear(linear, { rank, alpha, dropout }, generator);
+        return new ExpertLoraLinear(
+          linear,
+          {
+            ...{ experts, totalRank: rank, alpha, dropout, scaleBy },
+            ...(gatePer === 'layer' && { group: layer }),
+            ...(gateFrom === 'state' && { hasOwnGate: true }),
+          },
+          generator,
+        );
+      },
+      (path) => layerOf(path) < layers,
     );
-    if (kind === 'ilora') this.gate = makeGate(options, widths.representation, generator);
+    if (kind === 'ilora' && gateFrom !== 'state')
+      this.gate = makeGate(options, widths.representation, layers, generator);
     if (options.hasSlots)
       this.projector = new Projector(widths.items, base.config.hiddenSize, generator);
     if (options.head !== undefined) {
@@ -154,11 +174,18 @@ export class Adapter extends Module {
     const all = [...this.namedParameters()];
     const pick = (prefix: string): Map<string, Tensor> =>
       new Map(all.filter(([key]) => key.startsWith(prefix)));
+    const isOfGate = (key: string): boolean => /(^|\.)gate\./.test(key);
+    const inLayers = [...pick('layers.')];
     const groups: ParameterGroup[] = [
-      { name: 'lora', parameters: pick('layers.'), learningRate: rates.lora, weightDecay: 0 },
+      {
+        name: 'lora',
+        parameters: new Map(inLayers.filter(([key]) => !isOfGate(key))),
+        learningRate: rates.lora,
+        weightDecay: 0,
+      },
       {
         name: 'gate',
-        parameters: pick('gate.'),
+        parameters: new Map(all.filter(([key]) => isOfGate(key))),
         learningRate: rates.gate,
         weightDecay: rates.weightDecay,
       },
@@ -190,10 +217,23 @@ export class Adapter extends Module {
   }
 }
 
-function makeGate({ gate, experts }: AdapterOptions, width: number, generator: Generator): Gate {
+/** Of a path like `layers.3.mlp.up_proj`; 0 outside the layers. */
+function layerOf(path: string): number {
+  return Number(/^layers\.(\d+)\./.exec(path)?.[1] ?? 0);
+}
+
+function makeGate(
+  { gate, experts, gatePer, gateTemperature }: AdapterOptions,
+  width: number,
+  layers: number,
+  generator: Generator,
+): Gate {
   switch (gate) {
     case 'linear':
-      return new LinearGate(width, experts, generator);
+      return new LinearGate(width, experts, generator, {
+        ...(gatePer === 'layer' && { groups: layers }),
+        ...(gateTemperature !== undefined && { temperature: gateTemperature }),
+      });
     case 'conv':
       return new ConvGate(experts, 'instance', generator);
     case 'conv-batch-norm':

@@ -6,21 +6,25 @@ import {
   ExpertLoraLinear,
   type ExpertLoraOptions,
   expertScale,
+  type LinearGate,
   LoraLinear,
 } from '../../../src/lora/index.js';
 import { forwardAll, Linear } from '../../../src/nn/index.js';
 import {
   add,
+  cat,
   copy_,
   engineThreads,
   full,
   Generator,
   noGrad,
   RowStreams,
+  reshape,
   softmax,
   square,
   sum,
   Tensor,
+  unsqueeze,
 } from '../../../src/tensor/index.js';
 import { close, fill_, noise } from '../../support/numeric.js';
 
@@ -80,6 +84,35 @@ test('an expert whose gate is zero changes nothing and gets no gradient', () => 
   const gradient = layer.down.grad!.toNumbers(); // rows 0 and 1 belong to expert 0
   assert.deepEqual(gradient.slice(0, 2 * I), new Array(2 * I).fill(0));
   assert.ok(gradient.slice(2 * I).every((value) => value !== 0));
+});
+
+test('of gates in groups a layer has its own group, per instance and per position', () => {
+  const x = noise([2, 3, I], 3);
+  const own = softmax(noise([2, 2], 4), 1);
+  const others = softmax(noise([2, 2], 5), 1);
+  const wanted = experts({}).forward(x, { gates_BE: own });
+  const layer = experts({ group: 1 });
+  close(layer.forward(x, { gates_BE: cat([others, own, others], 1) }), wanted, 1e-12);
+  const everywhere = (gates: Tensor): Tensor =>
+    cat(
+      [0, 1, 2].map(() => unsqueeze(gates, 1)),
+      1,
+    );
+  const perPosition = cat([everywhere(others), everywhere(own)], 2);
+  close(layer.forward(x, { gates_BE: perPosition }), wanted, 1e-12);
+});
+
+test('a layer with a gate of its own weighs experts by what it reads at each position', () => {
+  const x = noise([2, 3, I], 3);
+  const layer = experts({ hasOwnGate: true });
+  const own = layer.gate as LinearGate;
+  const gates_BE = reshape(own.forward(reshape(x, [6, I])), [2, 3, 2]);
+  const given = experts({});
+  noGrad(() => copy_(given.down, layer.down));
+  const wanted = given.forward(x, { gates_BE });
+  close(layer.forward(x), wanted, 1e-12);
+  const ignored = softmax(noise([2, 2], 4), 1);
+  close(layer.forward(x, { gates_BE: ignored }), wanted, 1e-12);
 });
 
 test('the base collects no gradient', () => {

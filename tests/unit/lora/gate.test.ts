@@ -26,6 +26,22 @@ test('the linear gate is softmax(W z), by hand', () => {
   close(gate.forward(z), wanted, 1e-12);
 });
 
+test('a gate of groups is a softmax in each, and a temperature divides the logits', () => {
+  const z = noise([2, 16], 3);
+  const gate = new LinearGate(16, 2, new Generator(1), { groups: 3, temperature: 0.5 });
+  gate.to('cpu', 'float64');
+  assert.deepEqual(gate.weight.shape, [6, 16]);
+  const unnormalised = exp(linear(z, gate.weight))
+    .toNumbers()
+    .map((value) => value ** 2);
+  const wanted = unnormalised.map((value, i) => value / (value + (unnormalised[i ^ 1] as number)));
+  close(gate.forward(z), wanted, 1e-12);
+  assert.throws(() => new LinearGate(16, 2, new Generator(1), { temperature: 0 }), {
+    code: 'usage',
+    message: 'LinearGate(temperature): expected a number above 0, got 0',
+  });
+});
+
 test('in training too, an instance norm keeps batch mates apart and a batch norm does not', () => {
   const z = noise([3, 16], 3);
   const other = noise([3, 16], 4);

@@ -41,6 +41,33 @@ test('ExpertLoraLinear: gradients of x, down, up and the gates', () => {
   }
 });
 
+test('ExpertLoraLinear with a gate of its own: gradients of x and of the gate', () => {
+  const options = {
+    experts: 3,
+    totalRank: 6,
+    alpha: 4,
+    dropout: 0,
+    scaleBy: 'total-rank',
+  } as const;
+  const layer = new ExpertLoraLinear(
+    frozen(),
+    { ...options, hasOwnGate: true },
+    new Generator(1),
+  ).to('cpu', 'float64');
+  fill_(layer.up, 3);
+  const x = noise([2, 3, 4], 4);
+  const parameters = Object.fromEntries(layer.namedParameters());
+  assert.deepEqual(Object.keys(parameters).sort(), ['down', 'gate.weight', 'up']);
+  checkGradients(() => mixture(layer.forward(x)), { x, ...parameters });
+});
+
+test('LinearGate in sharper groups: gradients of the representation and its weight', () => {
+  const gate = new LinearGate(6, 3, new Generator(1), { groups: 2, temperature: 0.3 });
+  gate.to('cpu', 'float64');
+  const z = noise([3, 6], 5);
+  checkGradients(() => mixture(gate.forward(z)), { z, weight: gate.weight });
+});
+
 test('LinearGate: gradients of the representation and its weight', () => {
   const gate = new LinearGate(6, 3, new Generator(1)).to('cpu', 'float64');
   const z = noise([2, 6], 4);

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KvCache } from '../../../src/llama/index.js';
+import { ExpertLoraLinear, LoraLinear } from '../../../src/lora/index.js';
+import type { AdapterOptions } from '../../../src/recommenders/llm/adapter.js';
 import { ChunkExamples, nextItemLoss } from '../../../src/recommenders/llm/objectives/next-item.js';
 import type { Rivals } from '../../../src/recommenders/llm/objectives/rivals.js';
 import { layOutStream, readFrom } from '../../../src/recommenders/llm/streaming/reading.js';
@@ -70,9 +72,17 @@ test('of a growing history the first item that is read stays for a step', () => 
     assert.equal(readFrom(length, { maxHistory: 10, step: 1 }), length - 10);
 });
 
-for (const form of ['compact', 'long'] as const) {
+const adapter = (options: Partial<AdapterOptions>) => ({ adapter: options });
+const FORMS = {
+  compact: {},
+  long: { form: 'long' },
+  'a gate for each layer': adapter({ gatePer: 'layer', gateTemperature: 0.5 }),
+  'gates of what layers read': adapter({ gateFrom: 'state' }),
+} as const;
+
+for (const [form, options] of Object.entries(FORMS)) {
   test(`${form}: a state depends on no later item, on no other history and on no padding`, () => {
-    const made = tinyStreaming({ dtype: 'float64', form });
+    const made = tinyStreaming({ dtype: 'float64', ...options });
     const all = scoresOf(made, HISTORIES);
     let at = 0;
     for (const history of HISTORIES)
@@ -84,7 +94,7 @@ for (const form of ['compact', 'long'] as const) {
   });
 
   test(`${form}: a user who returns costs the new positions only, and gets the same scores`, () => {
-    const made = tinyStreaming({ dtype: 'float64', form });
+    const made = tinyStreaming({ dtype: 'float64', ...options });
     const history = [4, 9, 10, 11, 6, 3];
     const wanted = scoresOf(made, [history]);
     for (const steps of [
@@ -168,6 +178,38 @@ test('every prefix has experts of its own, and without a gate there are none', (
     noGrad(() => scope(() => uniform.model.states([[0, 1]], 'all').gates_XE)),
     undefined,
   );
+});
+
+test('a gate for each layer tells one weight per expert: the mean', () => {
+  const made = tinyStreaming({ adapter: { gatePer: 'layer' } });
+  const { gate } = made.parts.adapter;
+  assert.equal(gate?.groups, made.parts.base.layers.length);
+  const gates = noGrad(() =>
+    scope(() => made.model.states([[0, 1, 2]], 'last').gates_XE?.toNumbers()),
+  ) as number[];
+  assert.equal(gates.length, 2);
+  close([(gates[0] as number) + (gates[1] as number)], [1], 1e-6);
+});
+
+test('gates of what layers read are trained at the gate’s rate', () => {
+  const { adapter } = tinyStreaming({ adapter: { gateFrom: 'state' } }).parts;
+  assert.equal(adapter.gate, undefined);
+  const rates = { lora: 1, gate: 2, projector: 3, weightDecay: 4 };
+  const groups = new Map(adapter.parameterGroups(rates).map((group) => [group.name, group]));
+  assert.ok(
+    [...(groups.get('lora')?.parameters.keys() ?? [])].every((key) => /(up|down)$/.test(key)),
+  );
+  const ofGate = groups.get('gate');
+  assert.ok((ofGate?.parameters.size ?? 0) > 0);
+  assert.ok([...(ofGate?.parameters.keys() ?? [])].every((key) => key.endsWith('.gate.weight')));
+  assert.deepEqual([ofGate?.learningRate, ofGate?.weightDecay], [2, 4]);
+});
+
+test('experts may stand in the last layers alone, before them one update for all', () => {
+  const { base } = tinyStreaming({ adapter: { gatePer: 'layer', expertLayers: 1 } }).parts;
+  const [first, last] = base.layers.map(({ selfAttn, mlp }) => [selfAttn.qProj, mlp.downProj]);
+  assert.ok(first?.every((layer) => layer instanceof LoraLinear));
+  assert.ok(last?.every((layer) => layer instanceof ExpertLoraLinear));
 });
 
 test('with the residual training starts from the encoder’s own scores', () => {
@@ -280,6 +322,9 @@ for (const [name, options] of Object.entries({
   'uniform LoRA': { adapter: { kind: 'lora', experts: 1 } },
   'one gate': { reading: { gateOf: 'sequence' } },
   'encoder trained along': { adapter: { trainsEncoder: true } },
+  'a gate for each layer': { adapter: { gatePer: 'layer', gateTemperature: 0.5 } },
+  'gates of what layers read': { adapter: { gateFrom: 'state' } },
+  'experts in the last layer': { adapter: { expertLayers: 1 } },
 } as const))
   test(`${name}: every part has the gradient of finite differences`, () => {
     const made = tinyStreaming({ dtype: 'float64', ...options });

@@ -42,6 +42,28 @@ const train = (more: Record<string, unknown> = {}) =>
 
 const longest = Array.from({ length: 35 }, (_, i) => (7 * i) % 40);
 
+it('gates that do not go together are refused, and those that do are trained', async () => {
+  for (const [adapter, fault] of [
+    [
+      { layers: 2, expert_layers: 3 },
+      /adapter.expert_layers: expected at most adapter.layers \(2\), got 3/,
+    ],
+    [{ gate: 'conv', gate_per: 'layer' }, /adapter.gate: expected linear/],
+    [{ gate_from: 'state', gate_temperature: 0.5 }, /adapter.gate_from: state stands alone/],
+    [{ gate_from: 'state', gate_of: 'sequence' }, /adapter.gate_from: state stands alone/],
+  ] as const)
+    await assert.rejects(train({ adapter: { rank: 4, ...adapter } }), {
+      code: 'settings',
+      message: fault,
+    });
+  for (const more of [{ gate_from: 'state' }, { gate_per: 'layer', expert_layers: 1 }]) {
+    const { recommender, folder: place } = await train({ adapter: { rank: 4, ...more } });
+    const query = { history: longest, candidates: [1, 2, 3] };
+    const opened = await openRun(place.path, { shared: { dataset } });
+    assert.deepEqual(await opened.recommender.score([query]), await recommender.score([query]));
+  }
+});
+
 it('ten items of a longer history are read where nothing else is said, and they are the last ten', async () => {
   const { recommender } = await train();
   const candidates = [1, 2, 3];

@@ -78,6 +78,22 @@ const shape = {
       experts: count.default(4).describe('E; must divide the rank'),
       scaleBy: z.enum(['total-rank', 'expert-rank']).default('total-rank'),
       gate: z.enum(['linear', 'conv']).default('linear'),
+      gateFrom: z
+        .enum(['history', 'state'])
+        .default('history')
+        .describe(
+          "history: from the encoder's state; state: each layer has a gate that reads what the layer reads",
+        ),
+      gatePer: z
+        .enum(['model', 'layer'])
+        .default('model')
+        .describe('one gate for all layers, or one for each; layer: of linear gates only'),
+      gateTemperature: positive
+        .default(1)
+        .describe('of a linear gate over the history; below 1 its weights are sharper'),
+      expertLayers: count
+        .optional()
+        .describe('layers with experts, counted from the last one used; default: all'),
       learningRate: positive.default(5e-4),
       gateRateShare: z.number().min(0).default(1),
       weightDecay: z.number().min(0).default(1e-5).describe('on gate, projector and head'),
@@ -156,6 +172,36 @@ const shape = {
 
 type Settings = z.output<z.ZodObject<typeof shape>> & { seed: number };
 
+function faultsOf({
+  rank,
+  experts,
+  layers,
+  expertLayers = layers,
+  gate,
+  gateFrom,
+  gatePer,
+  gateTemperature,
+  gateOf,
+}: Settings['adapter']): string[] {
+  const faults: string[] = [];
+  if (rank % experts !== 0)
+    faults.push(`adapter.rank: expected a multiple of adapter.experts (${experts}), got ${rank}`);
+  if (expertLayers > layers)
+    faults.push(
+      `adapter.expert_layers: expected at most adapter.layers (${layers}), got ${expertLayers}`,
+    );
+  const isPlain = gatePer === 'model' && gateTemperature === 1;
+  if (gate === 'conv' && !isPlain)
+    faults.push(
+      'adapter.gate: expected linear with gate_per: layer or a gate_temperature, got conv',
+    );
+  if (gateFrom === 'state' && (!isPlain || gate === 'conv' || gateOf === 'sequence'))
+    faults.push(
+      'adapter.gate_from: state stands alone; expected no gate, gate_per, gate_temperature or gate_of beside it',
+    );
+  return faults;
+}
+
 interface StreamingModelOfMethod extends Model {
   recommender: StreamingRecommender;
 }
@@ -183,9 +229,7 @@ function streaming(
     shape,
     fromEarlier: (settings) => withMeant(settings, 'adapter', { inputDropout: 0 }),
     resolve(settings) {
-      const { rank, experts } = settings.adapter;
-      const fault = `adapter.rank: expected a multiple of adapter.experts (${experts}), got ${rank}`;
-      return { settings, faults: kind === 'lora' || rank % experts === 0 ? [] : [fault] };
+      return { settings, faults: kind === 'lora' ? [] : faultsOf(settings.adapter) };
     },
     build: (settings, parts) => build(kind, names.name, settings as Settings, parts),
     leastValues: ({ adapter: { rank } }, { base }) =>
@@ -240,6 +284,10 @@ function build(
     experts: kind === 'lora' ? 1 : said.experts,
     layers: Math.min(layers, model.config.numLayers),
     ...(inputDropout > 0 && { inputDropout }),
+    ...(said.gateFrom === 'state' && { gateFrom: said.gateFrom }),
+    ...(said.gatePer === 'layer' && { gatePer: said.gatePer }),
+    ...(said.gateTemperature !== 1 && { gateTemperature: said.gateTemperature }),
+    ...(said.expertLayers !== undefined && { expertLayers: said.expertLayers }),
     ...(said.encoderRateShare > 0 && { trainsEncoder: true }),
     hasSlots: head.slotVectors,
     head: {

@@ -23,6 +23,7 @@ import {
   indexSelect,
   keep,
   linear,
+  mean,
   narrow,
   noGrad,
   type RowStreams,
@@ -65,7 +66,7 @@ export interface StreamStates {
   states_XS: Tensor;
   /** The encoder's states at these, [X, S]. */
   encoded_XS: Tensor;
-  /** Weights of the experts at these, [X, E]; undefined without a gate. */
+  /** Weights of the experts at these, [X, E], means over the layers; undefined without a gate over the history. */
   gates_XE?: Tensor;
 }
 
@@ -149,7 +150,7 @@ export class StreamingModel {
       layout,
       states_XS: at(mapped_BTS),
       encoded_XS: at(encodedHere_BTS),
-      ...(gates && { gates_XE: at(unread(gates)) }),
+      ...(gates && { gates_XE: this.#overLayers(at(unread(gates))) }),
     };
   }
 
@@ -233,17 +234,23 @@ export class StreamingModel {
     return reshape(encoded_BLS, [B * L, encoded_BLS.axis(2)]);
   }
 
-  /** Weights of the experts at every place, [B, T, E]; alike before the first item. */
+  /** Weights of the experts at every place, [B, T, E] or in groups [B, T, G·E]; alike before the first item. */
   #gates(encoded_XS: Tensor, { B, T, readUpTo }: StreamLayout): Tensor | undefined {
     const { gate } = this.parts.adapter;
     if (gate === undefined) return undefined;
-    const E = gate.experts;
+    const { experts: E, groups: G } = gate;
     const gates_XE = gate.forward(encoded_XS);
     const place = { dtype: gates_XE.dtype, device: gates_XE.device };
-    const all_XE = cat([full([1, E], 1 / E, place), gates_XE], 0);
+    const all_XE = cat([full([1, G * E], 1 / E, place), gates_XE], 0);
     const isShared = this.parts.reading.gateOf === 'sequence';
     const index = isShared ? lastReads({ B, T, readUpTo }) : Array.from(readUpTo, (x) => x + 1);
-    return reshape(indexSelect(all_XE, 0, this.#index(index)), [B, T, E]);
+    return reshape(indexSelect(all_XE, 0, this.#index(index)), [B, T, G * E]);
+  }
+
+  /** Means over a gate's groups, [X, G·E] → [X, E]. */
+  #overLayers(gates_XE: Tensor): Tensor {
+    const { groups: G = 1, experts: E = 1 } = this.parts.adapter.gate ?? {};
+    return G === 1 ? gates_XE : mean(reshape(gates_XE, [gates_XE.axis(0), G, E]), [1]);
   }
 
   #embed({ B, T, ids, slots, slotItems }: StreamLayout, missing: readonly number[]): Tensor {
