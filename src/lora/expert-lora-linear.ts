@@ -20,16 +20,7 @@ import {
   type Pass,
   parameter,
 } from '../nn/index.js';
-import {
-  dims,
-  type Generator,
-  narrow,
-  repeatInterleave,
-  reshape,
-  type Tensor,
-  unsqueeze,
-  zeros,
-} from '../tensor/index.js';
+import { dims, type Generator, narrow, reshape, type Tensor, zeros } from '../tensor/index.js';
 import { LinearGate } from './gate.js';
 import { forwardLowRank, type LowRankLayer } from './low-rank.js';
 
@@ -113,16 +104,16 @@ export class ExpertLoraLinear extends Module implements LowRankLayer {
   }
 
   /**
-   * Every rank of an expert has the expert's weight: [B, 1, E·R], or [B, T, E·R] for gates of each position.
-   * Of gates in G groups, [B, G·E] or [B, T, G·E], the layer takes its own.
+   * The experts' weights, [B, E], or [B, T, E] for gates of each position. Of gates in G groups, [B, G·E] or
+   * [B, T, G·E], the layer takes its own.
    * @throws ShapeError if x is not [B, T, I], or gates have another B, T or E
    */
-  rankWeights(x_BTI: Tensor, pass?: Pass): Tensor {
+  blockWeights(x_BTI: Tensor, pass?: Pass): Tensor {
     const { B, T } = dims('ExpertLoraLinear.forward(x)', x_BTI, 'B T I', { I: this.inFeatures });
     const E = this.experts;
     if (this.gate !== undefined) {
       const own_NE = this.gate.forward(reshape(x_BTI, [B * T, this.inFeatures]));
-      return repeatInterleave(reshape(own_NE, [B, T, E]), this.expertRank, 2);
+      return reshape(own_NE, [B, T, E]);
     }
     if (pass?.gates_BE === undefined) {
       throw mismatch('shape', {
@@ -132,10 +123,10 @@ export class ExpertLoraLinear extends Module implements LowRankLayer {
       });
     }
     const gates = this.#ownGroup(pass.gates_BE);
-    const isPerPosition = gates.shape.length === 3;
-    if (isPerPosition) dims('ExpertLoraLinear.forward(gates)', gates, 'B T E', { B, T, E });
+    if (gates.shape.length === 3)
+      dims('ExpertLoraLinear.forward(gates)', gates, 'B T E', { B, T, E });
     else dims('ExpertLoraLinear.forward(gates)', gates, 'B E', { B, E });
-    return repeatInterleave(isPerPosition ? gates : unsqueeze(gates, 1), this.expertRank, 2);
+    return gates;
   }
 
   #ownGroup(gates: Tensor): Tensor {

@@ -61,7 +61,7 @@ export class LoraLinear extends Module implements LowRankLayer {
     return forwardLowRank;
   }
 
-  rankWeights(): undefined {}
+  blockWeights(): undefined {}
 
   /** [..., I] → [..., O]. @throws ShapeError if x has another width */
   forward(x: Tensor, pass?: Pass): Tensor {

@@ -27,10 +27,11 @@ export interface LowRankLayer extends LinearLayer {
   readonly scale: number;
   readonly dropout: Dropout;
   /**
-   * Weight of each rank per instance, [B, 1, R], or per position, [B, T, R]; undefined where all are 1.
+   * Weights of E equal blocks of the ranks per instance, [B, E], or per position, [B, T, E]; undefined where all are 1.
+   * Layers that give the same tensor have the same weights.
    * @throws ShapeError if x is not [B, T, I], or the pass lacks what the layer needs
    */
-  rankWeights(x: Tensor, pass?: Pass): Tensor | undefined;
+  blockWeights(x: Tensor, pass?: Pass): Tensor | undefined;
 }
 
 /**
@@ -47,38 +48,59 @@ export function forwardLowRank(given: readonly LinearLayer[], x: Tensor, pass?: 
   for (const { inFeatures } of layers)
     dims(`${first.constructor.name}.forward(x)`, x, '... I', { I: inFeatures });
   const { dtype, shape } = x;
-  const ranks = layers.map(({ down }) => down.axis(0));
-  const R = ranks.reduce((total, rank) => total + rank);
+  const inDtype = (tensor: Tensor): Tensor =>
+    tensor.dtype === dtype ? tensor : cast(tensor, dtype);
+  const R = first.down.axis(0);
   const N = x.size / first.inFeatures;
-
-  const down_RI = cast(
-    join(
-      layers.map(({ down }) => down),
-      0,
-    ),
-    dtype,
+  const down_XI = join(
+    layers.map(({ down }) => down),
+    0,
   );
   const { kept, scale } = first.dropout.zeroSome(x, pass);
-  const low = linear(kept, down_RI);
-  const weights = layers.flatMap((layer) => layer.rankWeights(x, pass) ?? []);
-  const mixed = weights.length === 0 ? low : mul(low, cast(join(weights, 2), dtype));
-  const mixed_NR = reshape(mixed, [N, R]);
-  const parts = layers.length === 1 ? [mixed_NR] : split(mixed_NR, ranks, 1);
+  const low = linear(kept, inDtype(down_XI));
+  const weights = layers.flatMap((layer) => layer.blockWeights(x, pass) ?? []);
+  const mixed = weights.length === 0 ? low : weighted(low, weights, layers.length);
+  const mixed_NX = reshape(mixed, [N, layers.length * R]);
+  const parts =
+    layers.length === 1
+      ? [mixed_NX]
+      : split(
+          mixed_NX,
+          layers.map(() => R),
+          1,
+        );
 
   const flat_NI = reshape(x, [N, first.inFeatures]);
   return layers.map((layer, i) => {
     const y_NO = layer.base.forward(flat_NI, pass);
-    const up_RO = transpose(cast(layer.up, dtype), 0, 1);
+    const up_RO = transpose(inDtype(layer.up), 0, 1);
     addProduct_(y_NO, parts[i] as Tensor, up_RO, layer.scale * scale);
     return reshape(y_NO, [...shape.slice(0, -1), layer.outFeatures]);
   });
 }
 
-/** Whether two layers can share a dropout and a product: both weight their ranks, or neither does. */
+/**
+ * low [B, T, n·R] of n layers, every block of R/E ranks times its weight in its layer, [B, E] or [B, T, E] of each.
+ * @returns [B, T, n, E, R/E]
+ */
+function weighted(low: Tensor, weights: readonly Tensor[], n: number): Tensor {
+  const [first] = weights as readonly [Tensor];
+  const [B, T, X] = low.shape as [number, number, number];
+  const isShared = weights.every((each) => each === first);
+  const all = isShared ? first : join(weights, -1);
+  const E = first.axis(-1);
+  const U = first.shape.length === 3 ? T : 1;
+  const own = all.dtype === low.dtype ? all : cast(all, low.dtype);
+  const blocks = reshape(low, [B, T, n, E, X / (n * E)]);
+  return mul(blocks, reshape(own, [B, U, isShared ? 1 : n, E, 1]));
+}
+
+/** Whether two layers can share a dropout and a product: of one rank, and both weight it or neither does. */
 function isAlike(layer: LowRankLayer, other: LowRankLayer): boolean {
   return (
     layer.constructor === other.constructor &&
-    layer.dropout.probability === other.dropout.probability
+    layer.dropout.probability === other.dropout.probability &&
+    layer.down.axis(0) === other.down.axis(0)
   );
 }
 
