@@ -212,7 +212,7 @@ export function tinyStreaming({
     ...(form === 'long' && { texts: tokens }),
     maxHistory: 6,
     step: 3,
-    unknown: [],
+    counts: new Array(titles.length).fill(5),
     ...asked,
   };
   const adapterOptions = { ...tinyAdapterOptions, head: { ...tinyHead, ...head }, ...options };

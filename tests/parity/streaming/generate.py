@@ -28,7 +28,7 @@ CONFIG = dict(
     rmsNormEps=1e-5,
     ropeTheta=10_000,
 )
-ITEMS, LENGTH, WIDTH = 9, 6, 8  # catalog and shape of the encoder
+ITEMS, LENGTH, WIDTH = 13, 6, 8  # catalog and shape of the encoder
 INSTRUCTION = [3, 5]
 SEQUENCES = [[0, 1, 2, 5, 3, 7, 1], [4, 7], [6, 3, 0, 2], [5, 5, 1, 6, 4, 0]]  # without item 8
 QUERIES = [[2, 0, 6], [8], [1, 8, 3, 3, 7, 4]]  # scored after training, item 8 too
@@ -42,21 +42,21 @@ CLASSIC = dict(preset="classic", blocks=1, heads=1)
 MODERN = dict(preset="modern", blocks=1, heads=2)
 # Every step lacks two items that the sequences have.
 LACKING = [[step % 7, (3 * step + 1) % 8] for step in range(TRAINING["steps"])]
-# Some steps lack none. No item is unknown, so the stand-ins have no gradient there and stay.
+# Some steps lack none. No item is unknown, so what is added for missing ones has no gradient there and stays.
 AT_TIMES = [[] if step % 3 == 0 else [step % 7] for step in range(TRAINING["steps"])]
 NONE = [[] for _ in range(TRAINING["steps"])]
 CASES = {
     "compact": dict(
         form="compact", layers=2, residual=True, readsTexts=True, encoder=CLASSIC,
-        trainsEncoder=False, scaleBy="total-rank", unknown=[8], missing=LACKING, clipNorm=2.0,
+        trainsEncoder=False, scaleBy="total-rank", counts=[3, 40, 1, 2, 7, 25, 9, 4, 0, 1, 30, 6, 2], missing=LACKING, clipNorm=2.0,
     ),
     "long": dict(
         form="long", layers=1, residual=False, readsTexts=True, encoder=MODERN,
-        trainsEncoder=False, scaleBy="expert-rank", unknown=[], missing=NONE, clipNorm=2.0,
+        trainsEncoder=False, scaleBy="expert-rank", counts=[1] * ITEMS, missing=NONE, clipNorm=2.0,
     ),
     "trained-encoder": dict(
         form="compact", layers=1, residual=True, readsTexts=False, encoder=MODERN,
-        trainsEncoder=True, scaleBy="expert-rank", unknown=[], missing=AT_TIMES, clipNorm=2.0,
+        trainsEncoder=True, scaleBy="expert-rank", counts=[1] * ITEMS, missing=AT_TIMES, clipNorm=2.0,
     ),
 }  # fmt: skip
 ADAPTER = dict(rank=4, alpha=8, experts=2)
@@ -131,7 +131,7 @@ def training(name):
     rank, experts = ADAPTER["rank"], ADAPTER["experts"]
     scale = ADAPTER["alpha"] / (rank if case["scaleBy"] == "total-rank" else rank // experts)
     reading = dict(instruction=INSTRUCTION, titles=titles)
-    reading |= {key: case[key] for key in ("form", "layers", "unknown")}
+    reading |= {key: case[key] for key in ("form", "layers", "counts")}
     model = StreamingIlora(base, CONFIG, p, scale, experts, case["encoder"], reading)
 
     groups = []

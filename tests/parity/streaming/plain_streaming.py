@@ -26,38 +26,93 @@ def text_tables(titles, embeddings):
     return means, [((mean - center) / deviation).float().double() for mean in means]
 
 
+def ridge(words, vectors, weights, penalty):
+    """W, whose last row is the constant, without a penalty."""
+    inner = sum(w * torch.outer(x, x) for x, w in zip(words, weights))
+    outer = sum(w * torch.outer(x, y) for x, y, w in zip(words, vectors, weights))
+    return torch.linalg.solve(inner + torch.diag(torch.tensor([penalty] * (len(inner) - 1) + [0.0]).double()), outer)
+
+
+def expected_by_words(words, vectors, counts):
+    """Per item what ridge regression lets expect: of known items the one that left their fifth out."""
+    known = [item for item, count in enumerate(counts) if count > 0]
+    if len(known) < 10:
+        return [torch.zeros_like(vector) for vector in vectors]
+    words = [torch.cat([row, torch.ones(1).double()]) for row in words]
+    weight = [min(count, 20) / 20 for count in counts]
+
+    def fit(items, penalty):
+        own = [[table[item] for item in items] for table in (words, vectors, weight)]
+        return ridge(*own, penalty)
+
+    def left_out(fold, penalty):
+        return fit([item for k, item in enumerate(known) if k % 5 != fold], penalty)
+
+    def error(penalty):
+        maps = [left_out(fold, penalty) for fold in range(5)]
+        return sum(
+            weight[item] * ((words[item] @ maps[k % 5] - vectors[item]) ** 2).sum()
+            for k, item in enumerate(known)
+        )
+
+    penalty = min([30, 100, 300, 1000, 3000, 10000], key=error)
+    found = [row @ fit(known, penalty) for row in words]
+    for k, item in enumerate(known):
+        found[item] = words[item] @ left_out(k % 5, penalty)
+    return found
+
+
 class StreamingIlora:
     """Base, encoder, and the trained parts `p`: experts, gate, projector, head; the encoder's too where it is."""
 
     def __init__(self, base, config, p, scale, experts, encoder, reading):
-        """`encoder`: keyword arguments of plain_sasrec; `reading`: instruction, form, titles, layers, unknown."""
+        """`encoder`: keyword arguments of plain_sasrec; `reading`: instruction, form, titles, layers, counts."""
         self.base, self.p, self.scale, self.experts = base, p, scale, experts
         self.config = config | dict(numLayers=reading["layers"])
         self.encoder, self.reading, self.titles = encoder, reading, reading["titles"]
         self.slot_words, self.score_words = text_tables(self.titles, base["embed_tokens.weight"])
         self.sasrec = {n.removeprefix("encoder."): t for n, t in p.items() if n.startswith("encoder.")}
+        self.unknown = [item for item, count in enumerate(reading["counts"]) if count == 0]
+        with torch.no_grad():  # of the encoder as it is before training
+            rows = range(len(self.titles))
+            vectors = [
+                torch.cat([self.sasrec["items.weight"][item], vector, torch.as_tensor(bias).double().reshape(1)])
+                for item in rows
+                for vector, bias in [self.own_output(item)]
+            ]
+            self.expected = expected_by_words(self.score_words, vectors, reading["counts"])
+            self.width = len(self.sasrec["items.weight"][0])
 
     def slot(self, item, missing):
         """x = the title's mean embedding + Proj(v)."""
         p = self.p
-        v = p["head.missing_slot"] if item in missing else self.sasrec["items.weight"][item]
+        v = self.sasrec["items.weight"][item]
+        if item in missing:
+            v = self.expected[item][: self.width] + p["head.missing_slot"]
         inner = plain_sasrec.gelu(p["projector.input.weight"] @ v + p["projector.input.bias"])
         projected = p["projector.output.weight"] @ inner + p["projector.output.bias"]
         return self.slot_words[item] + projected
 
+    def own_output(self, item):
+        is_linear = "output.weight" in self.sasrec
+        own = self.sasrec["output.weight" if is_linear else "items.weight"][item]
+        return own, self.sasrec["output.bias"][item] if is_linear else 0.0
+
     def output(self, item, missing):
         """o + P T / sqrt(D), and the bias: what the state is multiplied with, and what is added."""
-        p, is_linear = self.p, "output.weight" in self.sasrec
-        own = self.sasrec["output.weight" if is_linear else "items.weight"][item]
-        vector = p["head.missing_output"] if item in missing else own
+        p = self.p
+        vector, bias = self.own_output(item)
+        if item in missing:
+            vector = self.expected[item][self.width : -1] + p["head.missing_output"]
+            bias = self.expected[item][-1]
         if "head.texts" in p:
             words = self.score_words[item]
             vector = vector + p["head.texts"] @ words / sqrt(len(words))
-        return vector, self.sasrec["output.bias"][item] if is_linear else 0.0
+        return vector, bias
 
     def scores(self, history, missing):
         """After each item of a history: scores of all items, and the experts' weights."""
-        p, missing = self.p, [*self.reading["unknown"], *missing]
+        p, missing = self.p, [*self.unknown, *missing]
         z = plain_sasrec.states(history, self.sasrec, **self.encoder)
         even = torch.full([self.experts], 1 / self.experts, dtype=torch.float64)
         tokens = self.base["embed_tokens.weight"]

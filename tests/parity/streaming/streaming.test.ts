@@ -40,7 +40,7 @@ const TOLERANCE = 1e-11;
 /** A key's bias has no gradient but rounding, which Adam divides by itself: other processors round otherwise. */
 const KEY_BIAS = { pattern: /\.key\.bias$/, tolerance: 1e-9 };
 
-interface Facts extends Pick<Reading, 'instruction' | 'unknown'> {
+interface Facts extends Pick<Reading, 'instruction' | 'counts'> {
   form: 'compact' | 'long';
   config: Partial<ModelConfig>;
   encoder: Omit<SASRecOptions, 'dropout'>;
@@ -86,7 +86,7 @@ class FixedChunks extends ChunkExamples {
 
 /** The product's recommender with the fixture's weights. */
 function recommenderOf(facts: Facts, weights: ReadonlyMap<string, Tensor>): StreamingRecommender {
-  const { titles, form, instruction, unknown, layers, residual, readsTexts, trainsEncoder } = facts;
+  const { titles, form, instruction, counts, layers, residual, readsTexts, trainsEncoder } = facts;
   const base = new Llama({ ...tinyConfig, ...facts.config }, (key) => weights.get(key) as Tensor);
   const encoder = new SASRec({ ...facts.encoder, dropout: 0 }, new Generator(1));
   const own = [...weights].filter(([key]) => key.startsWith('encoder.'));
@@ -95,7 +95,7 @@ function recommenderOf(facts: Facts, weights: ReadonlyMap<string, Tensor>): Stre
     .load(new Map(own.map(([key, tensor]) => [key.slice('encoder.'.length), tensor])), 'fixture');
   const { slots_ND, outputs_ND } = textTables(titles, base);
   const reading: Reading = {
-    ...{ instruction, unknown, maxHistory: facts.encoder.maxHistory, step: 1 },
+    ...{ instruction, counts, maxHistory: facts.encoder.maxHistory, step: 1 },
     ...(form === 'long' && { texts: titles }),
   };
   const parts = modelParts(

@@ -7,6 +7,7 @@ import type { AdapterOptions } from '../../../src/recommenders/llm/adapter.js';
 import { ChunkExamples, nextItemLoss } from '../../../src/recommenders/llm/objectives/next-item.js';
 import type { Rivals } from '../../../src/recommenders/llm/objectives/rivals.js';
 import { layOutStream, readFrom } from '../../../src/recommenders/llm/streaming/reading.js';
+import { regressedVectors } from '../../../src/recommenders/llm/streaming/regressed-vectors.js';
 import { StreamMemory } from '../../../src/recommenders/llm/streaming/stream-memory.js';
 import type { StreamOptions } from '../../../src/recommenders/llm/streaming/streaming-model.js';
 import { copy_, engineThreads, noGrad, scope, Tensor } from '../../../src/tensor/index.js';
@@ -284,18 +285,26 @@ test('values that are read are dropped in training, and never in answers', () =>
 
 test('an item without vectors is known by its words alone, in the scores and at its slot', () => {
   const missing = [2, 7];
-  const made = tinyStreaming({ dtype: 'float64', head: { residual: false } });
+  const counts = Array.from({ length: N }, (_, item) => (missing.includes(item) ? 0 : 5));
+  const options = { dtype: 'float64', head: { residual: false } } as const;
   // What gate and encoder say of a history is not asked here: items 2 and 7 are not in it.
-  const scores = (absent: number[]) =>
-    scoresOf(made, [[0, 1]], 'last', { missing: absent })[0] as number[];
-  const slots = (absent: number[]) =>
-    noGrad(() => scope(() => made.model.slots([0, 2], absent).toNumbers()));
-  const before = [scores(missing), slots(missing), scores([]), slots([])];
-  moveVectors(made, missing);
-  close(scores(missing), before[0] as number[], 0);
-  close(slots(missing), before[1] as number[], 0);
-  assert.notDeepEqual(scores([]), before[2]);
-  assert.notDeepEqual(slots([]), before[3]);
+  const told = (made: Streaming) => ({
+    scores: scoresOf(made, [[0, 1]], 'last')[0] as number[],
+    slots: noGrad(() => scope(() => made.model.slots([0, 2]).toNumbers())),
+  });
+  for (const [reading, areKnown] of [
+    [{}, true],
+    [{ counts }, false],
+  ] as const) {
+    const made = tinyStreaming({ ...options, reading });
+    const before = told(made);
+    moveVectors(made, missing);
+    made.model.dispose(); // what words let expect is reckoned anew
+    if (areKnown) {
+      assert.notDeepEqual(told(made).scores, before.scores);
+      assert.notDeepEqual(told(made).slots, before.slots);
+    } else assert.deepEqual(told(made), before);
+  }
 });
 
 /** Gives some items other vectors in the encoder. */
@@ -308,11 +317,24 @@ function moveVectors(made: Streaming, own: readonly number[]): void {
   noGrad(() => scope(() => copy_(weight, Tensor.from(Float64Array.from(moved), weight.shape))));
 }
 
-test('items of no training sequence have no vectors of their own', () => {
-  const known = tinyStreaming();
-  const made = tinyStreaming({ reading: { unknown: [2, 7] } });
-  const asked = [[0, 1, 3]];
-  assert.deepEqual(scoresOf(made, asked), scoresOf(known, asked, 'all', { missing: [2, 7] }));
+test('an item that is made missing has what its words let expect, and what training adds to it', () => {
+  const made = tinyStreaming({ dtype: 'float64', head: { residual: false, readsTexts: false } });
+  const { adapter, encoder, texts, reading } = made.model.parts;
+  const [state, expected] = noGrad(() =>
+    scope(() => {
+      const { states_XS } = made.model.states([[0, 1, 3]], 'last');
+      const { vectors_NS } = encoder.outputs();
+      const all = regressedVectors(texts.outputs_ND, vectors_NS, reading.counts);
+      return [states_XS.toNumbers(), all.toNumbers().slice(7 * vectors_NS.axis(1))];
+    }),
+  ) as [number[], number[]];
+  const added = adapter.head?.missingOutput.toNumbers() as number[];
+  const wanted = state.reduce(
+    (sum, x, s) => sum + x * ((expected[s] as number) + (added[s] as number)),
+    0,
+  );
+  const scores = scoresOf(made, [[0, 1, 3]], 'last', { missing: [7] })[0] as number[];
+  close([scores[7] as number], [wanted], 1e-6);
 });
 
 for (const [name, options] of Object.entries({

@@ -306,7 +306,7 @@ function build(
     ...(asked.form === 'long' && { texts: tokens }),
     maxHistory,
     step: stepOf(asked.step, maxHistory, dataset),
-    unknown: unknownItems(dataset),
+    counts: countsOf(dataset),
   };
   const tables = textTables(tokens, model);
   const described = { adapter: options, reading };
@@ -371,9 +371,10 @@ function stepOf(asked: number | undefined, maxHistory: number, { manifest }: Dat
   });
 }
 
-/** Items that occur in no training sequence. */
-function unknownItems(dataset: Dataset): number[] {
-  const isKnown = new Uint8Array(dataset.catalog.size);
-  for (const { items } of dataset.sequencesOf('train')) for (const item of items) isKnown[item] = 1;
-  return Array.from(isKnown.keys()).filter((item) => isKnown[item] === 0);
+/** How often each item occurs in training sequences. */
+function countsOf(dataset: Dataset): number[] {
+  const counts = new Array<number>(dataset.catalog.size).fill(0);
+  for (const { items } of dataset.sequencesOf('train'))
+    for (const item of items) counts[item]! += 1;
+  return counts;
 }

@@ -43,7 +43,7 @@ export class ItemHead extends Module {
   /** a */
   residual?: Tensor; // [1]
   readonly #isLate: boolean;
-  /** What stands for vectors that are missing, at a slot and in the scores. */
+  /** Added to what words let expect of vectors that are missing, at a slot and in the scores. */
   missingSlot: Tensor; // [M]
   missingOutput: Tensor; // [S]
   readonly #dropout: Dropout;

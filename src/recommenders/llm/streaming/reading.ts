@@ -18,8 +18,8 @@ export interface Reading {
    * history, as in the paper. In training that tells a place of its own target; it is for comparison only.
    */
   gateOf?: 'prefix' | 'sequence';
-  /** Items that no training sequence has: their vectors were never trained, so only their words count. */
-  unknown: readonly number[];
+  /** How often training has each item. Vectors of those it never has were not trained, so only their words count. */
+  counts: readonly number[];
 }
 
 /** Vectors of the items' texts, in float32; frozen. */

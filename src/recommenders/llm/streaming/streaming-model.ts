@@ -3,6 +3,7 @@
  *
  * x_t = mean of the text's token embeddings + Proj(v_item) at an item's slot
  * ω_t = softmax(W_g z_t), z_t the encoder's state after item t: the experts of the history up to t
+ * v, o and bias of an item that training never has: what its words let expect (regressed-vectors.ts)
  * h_t = the base's normed state after K layers; u_t = W h_t + b (+ a z_t)
  * score of item i after t = u_t · (o_i + T_i P / √D) + bias_i, with o and bias the encoder's own outputs
  *
@@ -39,6 +40,7 @@ import type { ModelParts } from '../adapted-model.js';
 import type { Adapter } from '../adapter.js';
 import type { ItemHead } from './head.js';
 import { layOutStream, type Reading, type StreamLayout, type TextTables } from './reading.js';
+import { regressedVectors } from './regressed-vectors.js';
 
 export interface StreamOptions {
   /** Source of dropout masks, a stream per history; absent in evaluation. */
@@ -77,6 +79,9 @@ export class StreamingModel {
   #perItem: number | undefined;
   /** `itemOutputs` of weights that will not change any more. */
   #settled: ItemOutputs | undefined;
+  /** What the frozen encoder's vectors, outputs and biases of all items are by their words, [N, M + S + 1]. */
+  #regressed: Tensor | undefined;
+  readonly #unknown: readonly number[];
 
   /** @throws IloraError `internal` if a part is missing */
   constructor({ base, adapter, encoder, reading, texts }: ModelParts) {
@@ -86,6 +91,8 @@ export class StreamingModel {
     this.parts = { base, adapter, encoder, reading, texts };
     this.#head = head;
     this.#inputDropout = new Dropout(adapter.options.inputDropout ?? 0);
+    const { counts } = reading;
+    this.#unknown = Array.from(counts.keys()).filter((item) => counts[item] === 0);
   }
 
   /** N */
@@ -167,7 +174,9 @@ export class StreamingModel {
         : adapter.encoder.itemVectors(items);
     if (isMissing_N1 !== undefined) {
       const isMissing_X1 = indexSelect(isMissing_N1, 0, index);
-      vectors_XM = where(isMissing_X1, this.#head.missingSlot, vectors_XM);
+      const expected_NM = this.#byWords().vectors_NM;
+      const instead_XM = add(indexSelect(expected_NM, 0, index), this.#head.missingSlot);
+      vectors_XM = where(isMissing_X1, instead_XM, vectors_XM);
     }
     return add(words_XD, adapter.projector.forward(vectors_XM, base.dtype));
   }
@@ -178,24 +187,31 @@ export class StreamingModel {
     this.#settled = noGrad(() =>
       scope(() => {
         const { vectors_NS, bias_N } = this.itemOutputs();
-        return { vectors_NS: keep(clone(vectors_NS)), ...(bias_N && { bias_N }) };
+        return {
+          vectors_NS: keep(clone(vectors_NS)),
+          ...(bias_N && { bias_N: keep(clone(bias_N)) }),
+        };
       }),
     );
   }
 
   dispose(): void {
     this.#settled?.vectors_NS.dispose();
+    this.#settled?.bias_N?.dispose();
     this.#settled = undefined;
+    this.#regressed?.dispose();
+    this.#regressed = undefined;
   }
 
   /** What states are multiplied with: the encoder's own, with what the texts add. */
   itemOutputs(missing: readonly number[] = []): ItemOutputs {
     if (this.#settled !== undefined && missing.length === 0) return this.#settled;
     const { texts } = this.parts;
-    const { vectors_NS, ...rest } = this.#encoder.outputs();
-    const own_NS = this.#orMissing(vectors_NS, this.#head.missingOutput, missing);
+    const known = this.#encoder.outputs();
+    const own = this.#orByWords(known, missing);
     const words_NS = this.#head.textOutputs(texts.outputs_ND);
-    return { vectors_NS: words_NS === undefined ? own_NS : add(own_NS, words_NS), ...rest };
+    if (words_NS === undefined) return own;
+    return { ...own, vectors_NS: add(own.vectors_NS, words_NS) };
   }
 
   /** Scores of all items, [X, S] → [X, N]. */
@@ -261,14 +277,49 @@ export class StreamingModel {
     return reshape(indexCopy(flat, 0, this.#index(slots), slots_XD), [B, T, D]);
   }
 
-  #orMissing(vectors_NX: Tensor, stand_in_X: Tensor, missing: readonly number[]): Tensor {
+  /** The encoder's outputs; of items without vectors what their words let expect, and what training adds to it. */
+  #orByWords(own: ItemOutputs, missing: readonly number[]): ItemOutputs {
     const isMissing_N1 = this.#missing(missing);
-    return isMissing_N1 === undefined ? vectors_NX : where(isMissing_N1, stand_in_X, vectors_NX);
+    if (isMissing_N1 === undefined) return own;
+    const expected = this.#byWords();
+    const instead_NS = add(expected.outputs_NS, this.#head.missingOutput);
+    const { bias_N } = own;
+    return {
+      vectors_NS: where(isMissing_N1, instead_NS, own.vectors_NS),
+      ...(bias_N && {
+        bias_N: where(reshape(isMissing_N1, [this.catalogSize]), expected.bias_N, bias_N),
+      }),
+    };
+  }
+
+  /** Vectors, outputs and biases of all items by their words alone. */
+  #byWords(): { vectors_NM: Tensor; outputs_NS: Tensor; bias_N: Tensor } {
+    const { encoder, texts, reading } = this.parts;
+    const [M, S] = [encoder.width, encoder.representationWidth];
+    this.#regressed ??= noGrad(() =>
+      scope(() => {
+        const all = encoder.itemVectors(Array.from({ length: this.catalogSize }, (_, i) => i));
+        const { vectors_NS, bias_N } = encoder.outputs();
+        const bias_N1 =
+          bias_N === undefined
+            ? full([this.catalogSize, 1], 0, { dtype: vectors_NS.dtype, device: vectors_NS.device })
+            : reshape(bias_N, [this.catalogSize, 1]);
+        const vectors_NX = cat([all, vectors_NS, bias_N1], 1);
+        return keep(regressedVectors(texts.outputs_ND, vectors_NX, reading.counts));
+      }),
+    );
+    const part = (start: number, width: number): Tensor =>
+      cast(narrow(this.#regressed as Tensor, 1, start, width), this.#head.missingOutput.dtype);
+    return {
+      vectors_NM: part(0, M),
+      outputs_NS: part(M, S),
+      bias_N: reshape(part(M + S, 1), [this.catalogSize]),
+    };
   }
 
   /** Which items have no vectors of their own, bool [N, 1]; undefined where all have. */
   #missing(missing: readonly number[]): Tensor | undefined {
-    const all = [...this.parts.reading.unknown, ...missing];
+    const all = [...this.#unknown, ...missing];
     if (all.length === 0) return undefined;
     const flags = new Uint8Array(this.catalogSize);
     for (const item of all) flags[item] = 1;
