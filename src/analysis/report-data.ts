@@ -47,6 +47,8 @@ export interface WorkedExample {
   user: string;
   /** Oldest first. */
   history: readonly ShownItem[];
+  /** Items before these that are not shown; none by default. */
+  earlier?: number;
   /** In any order; the report ranks them. */
   candidates: readonly (ShownItem & { score: number; isTarget: boolean })[];
   gates?: readonly number[];

@@ -262,7 +262,7 @@ async function exampleCard(example: WorkedExample, index: number, show: Show): P
     rows.push(html`<tr class="gap"><td>⋮</td><td></td></tr>`);
   return html`<article class="example"><header><h3>${example.user}</h3>
 <p>${rank === 0 ? `${ranked.length} items` : `next item ranked ${rank} of ${ranked.length}`}</p></header>
-<div class="columns"><div><p class="label">History, oldest first</p><ol class="history">${example.history.map((item) => html`<li>${shownItem(item)}</li>`)}</ol>
+<div class="columns"><div><p class="label">History, oldest first</p>${example.earlier === undefined ? undefined : html`<p class="details">${example.earlier} earlier ones are not shown.</p>`}<ol class="history" start="${(example.earlier ?? 0) + 1}">${example.history.map((item) => html`<li>${shownItem(item)}</li>`)}</ol>
 ${
   example.gates === undefined
     ? undefined

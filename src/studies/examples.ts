@@ -44,10 +44,8 @@ export async function workedExamples(
     const earlier = history.length - SHOWN_ITEMS;
     return {
       user,
-      history: [
-        ...(earlier > 0 ? [{ title: `… ${earlier} earlier` }] : []),
-        ...history.slice(-SHOWN_ITEMS).map(shown),
-      ],
+      history: history.slice(-SHOWN_ITEMS).map(shown),
+      ...(earlier > 0 && { earlier }),
       candidates: candidates.map((item, place) => ({
         ...shown(item),
         score: scores[place]!,

@@ -79,6 +79,14 @@ test('hostile titles and names are shown in the page, not obeyed', async () => {
     assert.ok(known.has(found.trim()), found);
 });
 
+test('the items of a long history are numbered as the user had them', async () => {
+  const [example] = data.examples as [NonNullable<typeof data.examples>[number]];
+  const long = await renderReport({ ...data, examples: [{ ...example, earlier: 79 }] });
+  assert.ok(long.includes('79 earlier ones are not shown.'));
+  assert.ok(long.includes('<ol class="history" start="80">'));
+  assert.ok(page.includes('<ol class="history" start="1">'));
+});
+
 test('every embedded spec reads back and compiles', () => {
   const blocks = [
     ...page.matchAll(/<script type="application\/json" id="([^"]+)">([\s\S]*?)<\/script>/g),
