@@ -7,7 +7,7 @@
  * key and value, changes with the history.
  *
  * `streaming` is streaming iLoRA, which ranks the whole catalog: one request, a user who returns with one item more, and
- * the predictions per second that it learns from. Beside them stand those of the title likelihood, one per window.
+ * the predictions per second that it learns from (`bench:streaming` has these alone). Beside them stand those of the title likelihood, one per window.
  *
  * A request is a history and 20 candidates; what it takes is the wait of one user on an idle machine. Beside it:
  * one greedy answer of the authors' way (P1, 64 tokens, which names one title and ranks nothing) and 20
@@ -23,15 +23,15 @@ import {
   stopAll,
 } from '../harness/index.js';
 import { bench } from './command.js';
-import { launches, PEER_OF, type StreamingTimes, streamingTimes } from './compare/field.js';
+import { launches, PEER_OF } from './compare/field.js';
 import { exportRanked, GREEDY_TOKENS, timeMixed } from './compare/ranked.js';
+import { streamingFigures } from './compare/streaming.js';
 
 await bench('serve-path', async (options) => {
   const { isQuick, rounds, dtype, note } = options;
   const requests = options.windows ?? (isQuick ? 12 : 95);
   const { rows, users } = exportRanked(options, requests);
-  const streaming = streamingTimes(options, dtype, { requests, steps: isQuick ? 4 : 12 });
-  note(`streaming: ${(1000 * quantile(streaming.one, 0.5)).toFixed(0)} ms a request`);
+  const streaming = streamingFigures(options, dtype, { requests, steps: isQuick ? 4 : 12 });
   const contestants = await startAll(launches(options, dtype));
   try {
     const [ilora, lora] = contestants as [Contestant, Contestant];
@@ -85,7 +85,7 @@ await bench('serve-path', async (options) => {
       lora_returning_known_share: returning.knownShare,
       requests: rows.length,
       title_targets_per_second: 1 / quantile(windows.slice(1), 0.5),
-      streaming: summary(streaming),
+      ...streaming,
       mixed_users_per_second: users.length / together,
       mixed_gates_ratio: ratio(batches.own_gates, batches.one_gate).ofMedians,
       ...Object.fromEntries(
@@ -98,18 +98,6 @@ await bench('serve-path', async (options) => {
     await stopAll(contestants);
   }
 });
-
-function summary({ layers, training, one, returning }: StreamingTimes) {
-  const seconds = training.seconds.reduce((sum, each) => sum + each, 0);
-  return {
-    layers,
-    median_ms: 1000 * quantile(one, 0.5),
-    p99_ms: 1000 * quantile(one, 0.99),
-    returning_median_ms: 1000 * quantile(returning, 0.5),
-    returning_p99_ms: 1000 * quantile(returning, 0.99),
-    targets_per_second: training.targets / seconds,
-  };
-}
 
 /** Seconds of each row, after one that does not count. */
 async function each(

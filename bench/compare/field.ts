@@ -30,7 +30,7 @@ export const TOLERANCE: Record<BenchDtype, { loss: number; gradientNorm: number 
   bfloat16: { loss: 2e-2, gradientNorm: 0.1 },
 };
 
-const node = (path: string, ...args: string[]): Pick<Launch, 'command' | 'args'> => ({
+export const node = (path: string, ...args: string[]): Pick<Launch, 'command' | 'args'> => ({
   command: process.execPath,
   args: program(path, ...args),
 });
@@ -69,30 +69,6 @@ export function longInstance(options: BenchOptions, dtype: BenchDtype): Record<s
     throw new Error(`the long instance ended with ${status}:\n${stderr}`);
   };
   return { plain: measure('off'), recomputed: measure('on') };
-}
-
-/** What streaming iLoRA takes, measured in a process of its own; see bench/ours/streaming.ts. */
-export interface StreamingTimes {
-  /** Layers of the base that are used. */
-  layers: number;
-  /** Of each step, and predictions in all of them. */
-  training: { seconds: number[]; targets: number; batchSize: number };
-  /** Of each request. */
-  one: number[];
-  returning: number[];
-}
-
-export function streamingTimes(
-  options: BenchOptions,
-  dtype: BenchDtype,
-  { requests, steps }: { requests: number; steps: number },
-): StreamingTimes {
-  const program = join(ROOT, 'bench', 'ours', 'streaming.ts');
-  const { command, args } = node(program, options.work, dtype, String(requests), String(steps));
-  const how = { cwd: ROOT, encoding: 'utf8', env: environment(options) } as const;
-  const { status, stdout, stderr } = spawnSync(command, args, how);
-  if (status === 0) return JSON.parse(stdout) as StreamingTimes;
-  throw new Error(`streaming ended with ${status}:\n${stderr}`);
 }
 
 /** How `ilora`, `lora` and, with a Python, their peers are started. */

@@ -1,5 +1,5 @@
 /**
- * Streaming iLoRA by itself: `streaming.ts WORK float32|bfloat16 REQUESTS STEPS`, and one JSON document comes out.
+ * Streaming iLoRA by itself: `streaming.ts WORK float32|bfloat16 REQUESTS STEPS [LAYERS]`, and one JSON document comes out.
  *
  * A request asks for the best 20 items of the whole catalog after the ten items of a test row. A returning user was
  * there one item before, and is remembered. Training is the product's own step on chunks of the training sequences.
@@ -18,12 +18,13 @@ import { Order } from '../../src/training/order.js';
 import { WORK_FILE, type Work } from './work.js';
 import { freshEncoder, openWorldBase } from './world.js';
 
-const [, , folder = '', dtype = 'float32', requests = '20', steps = '4'] = process.argv;
+const [, , folder = '', dtype = 'float32', requests = '20', steps = '4', layers] = process.argv;
 const { world: options } = JSON.parse(readFileSync(join(folder, WORK_FILE), 'utf8')) as Work;
 const dataset = await openDataset(options.data);
 const base = openWorldBase(dtype as 'float32' | 'bfloat16', options);
 const method = methodNamed('streaming-ilora');
-const input = { method: method.name, data: options.data, out: 'unused', dtype };
+const adapter = layers === undefined ? {} : { adapter: { layers: Number(layers) } };
+const input = { method: method.name, data: options.data, out: 'unused', dtype, ...adapter };
 const settings = resolveSettings(input, 'benchmark');
 const encoder = freshEncoder(settings, dataset);
 const build = () => method.build(settings, { dataset, base, encoder });
@@ -78,6 +79,6 @@ async function serve() {
 }
 
 const training = await train();
-const { adapter } = settings as unknown as { adapter: { layers: number } };
-console.log(JSON.stringify({ layers: adapter.layers, training, ...(await serve()) }));
+const used = (settings as unknown as { adapter: { layers: number } }).adapter.layers;
+console.log(JSON.stringify({ layers: used, training, ...(await serve()) }));
 process.exit(); // threads of the training may still be there
