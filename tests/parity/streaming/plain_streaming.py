@@ -143,6 +143,9 @@ class StreamingIlora:
         return scores, [omegas[slot] for slot in slots]
 
     def loss(self, items, missing):
-        """Sum over the places of -log p(next item | items up to the place)."""
+        """Sum over the places of -log p(next item | items up to the place), among items that training has."""
         scores, _ = self.scores(items[:-1], missing)
-        return sum(-log_softmax(row)[target] for row, target in zip(scores, items[1:]))
+        known = [item for item in range(len(self.titles)) if item not in self.unknown]
+        return sum(
+            -log_softmax(row[known])[known.index(target)] for row, target in zip(scores, items[1:])
+        )

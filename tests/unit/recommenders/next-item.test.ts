@@ -5,7 +5,7 @@ import { KvCache } from '../../../src/llama/index.js';
 import { ExpertLoraLinear, LoraLinear } from '../../../src/lora/index.js';
 import type { AdapterOptions } from '../../../src/recommenders/llm/adapter.js';
 import { ChunkExamples, nextItemLoss } from '../../../src/recommenders/llm/objectives/next-item.js';
-import type { Rivals } from '../../../src/recommenders/llm/objectives/rivals.js';
+import type { RivalOptions, Rivals } from '../../../src/recommenders/llm/objectives/rivals.js';
 import { layOutStream, readFrom } from '../../../src/recommenders/llm/streaming/reading.js';
 import { regressedVectors } from '../../../src/recommenders/llm/streaming/regressed-vectors.js';
 import { StreamMemory } from '../../../src/recommenders/llm/streaming/stream-memory.js';
@@ -482,6 +482,36 @@ test('a list of all others, or a sample that is the catalog, gives the loss over
   close([lossWith(made, { kind: 'sample', items: all, logExpected })], [wanted], 1e-9);
   const few = uniform.map((list, x) => list.filter((item) => item !== places[x]).slice(0, 3));
   assert.ok(lossWith(made, { kind: 'list', uniform: few, hard: 0 }) < wanted);
+});
+
+test('items that training never has are no rivals: neither their vectors nor their words count', () => {
+  const counts = Array.from({ length: N }, (_, item) => (item === 5 ? 0 : 5));
+  const made = tinyStreaming({ dtype: 'float64', reading: { counts } });
+  const before = lossWith(made, rivals);
+  const { outputs_ND } = made.model.parts.texts;
+  const D = outputs_ND.axis(1);
+  const moved = outputs_ND.toNumbers().fill(9, 5 * D, 6 * D);
+  noGrad(() => scope(() => copy_(outputs_ND, Tensor.from(Float64Array.from(moved), [N, D]))));
+  moveVectors(made, [5]);
+  assert.equal(lossWith(made, rivals), before);
+  const sequences = [{ user: 'a', items: Int32Array.from([1, 2, 3, 4, 6, 7, 8]) }];
+  const drawn = (rivals: RivalOptions): number[] => {
+    const examples = new ChunkExamples(sequences, {
+      ...{ maxHistory: 6, catalogSize: N, batchTokens: 100, vectorDropout: 0, rivals },
+      positionsOf: (items) => items,
+    });
+    const found = examples.batch([0], position).rivals;
+    if (found.kind === 'sample') return [...found.items];
+    return found.kind === 'list' ? found.uniform.flat() : [];
+  };
+  for (const kind of ['sample', 'list'] as const) {
+    const items = drawn({ kind, count: 200, hardShare: 0 });
+    assert.deepEqual(
+      [...new Set(items)].sort((a, b) => a - b),
+      [1, 2, 3, 4, 6, 7, 8],
+      kind,
+    );
+  }
 });
 
 test('hard rivals are items that the encoder likes, and cost more than uniform ones', () => {

@@ -1,7 +1,8 @@
 /**
  * ★ The next-item objective: at every item of a sequence, the next one among the whole catalog.
  *
- * Learning: -log softmax of the next item's score at every place of a chunk of a training sequence. So a pass over
+ * Learning: -log softmax of the next item's score, among all items that training has, at every place of a chunk of a
+ * training sequence. So a pass over
  * the data costs one pass over its items, where a title's likelihood costs a prompt for each. Scoring: products with
  * the items' vectors.
  */
@@ -69,7 +70,7 @@ export function nextItemLoss(
   const there = (ids: readonly number[], shape: readonly number[]): Tensor =>
     toDevice(Tensor.from(ids, shape, 'int64'), device);
   if (rivals.kind === 'catalog')
-    return crossEntropy(model.logits(states_XS, missing), there(items, [items.length]), {
+    return crossEntropy(model.trainingLogits(states_XS, missing), there(items, [items.length]), {
       reduction: 'sum',
     });
   const X = items.length;
@@ -192,6 +193,8 @@ export interface ChunkOptions {
 export class ChunkExamples implements Examples<ChunkBatch> {
   readonly #chunks: { sequence: number; index: number }[] = [];
   readonly #sequences: Sequence[];
+  /** Items that the sequences have, in ascending order. */
+  readonly #known: readonly number[];
   #sampler: PopularitySampler | undefined;
 
   constructor(
@@ -199,6 +202,8 @@ export class ChunkExamples implements Examples<ChunkBatch> {
     readonly options: ChunkOptions,
   ) {
     this.#sequences = [...sequences].filter(({ items }) => items.length > 1);
+    const known = new Set(this.#sequences.flatMap(({ items }) => Array.from(items)));
+    this.#known = [...known].sort((a, b) => a - b);
     const { maxHistory: L } = options;
     for (const [sequence, { items }] of this.#sequences.entries()) {
       const places = items.length - 1;
@@ -245,20 +250,24 @@ export class ChunkExamples implements Examples<ChunkBatch> {
     };
   }
 
-  /** A sample is the step's; a list is its place's. */
+  /** A sample is the step's; a list is its place's. Both have items of training only. */
   #rivals(
     examples: readonly number[],
     targets: readonly (readonly number[])[],
     { seed, step }: TrainingPosition,
   ): Rivals {
-    const { rivals = { kind: 'catalog' }, catalogSize } = this.options;
+    const { rivals = { kind: 'catalog' } } = this.options;
     if (rivals.kind === 'catalog') return rivals;
     if (rivals.kind === 'list') {
       const hard = Math.round(rivals.hardShare * rivals.count);
+      const known = this.#known;
       const uniform = targets.flatMap(({ length }, i) => {
         const random = new Random(seed, 'next-item-rivals', step, examples[i] as number);
         return Array.from({ length }, () =>
-          Array.from({ length: rivals.count - hard }, () => random.int(catalogSize)),
+          Array.from(
+            { length: rivals.count - hard },
+            () => known[random.int(known.length)] as number,
+          ),
         );
       });
       return { kind: 'list', uniform, hard };

@@ -1,5 +1,6 @@
 /**
- * What a target is held against in training: the whole catalog, a sample of it, or a list for each place.
+ * What a target is held against in training: the whole catalog, a sample of it, or a list for each place. Items that
+ * training never has are in none of them.
  */
 import type { Random } from '../../../random/index.js';
 
@@ -24,16 +25,16 @@ export type RivalOptions =
   /** So many for each place, a share of them from those that the encoder likes best. */
   | { kind: 'list'; count: number; hardShare: number };
 
-/** Draws items by how often they occur in training, smoothed. */
+/** Draws items of training by how often they occur, smoothed. */
 export class PopularitySampler {
   /** Sums of the weights up to each item. */
   readonly #sums: Float64Array;
 
   constructor(sequences: Iterable<{ items: Iterable<number> }>, catalogSize: number) {
-    const counts = new Float64Array(catalogSize).fill(1);
+    const counts = new Float64Array(catalogSize);
     for (const { items } of sequences)
       for (const item of items) counts[item] = (counts[item] as number) + 1;
-    this.#sums = counts.map((count) => count ** 0.75);
+    this.#sums = counts.map((count) => (count === 0 ? 0 : (count + 1) ** 0.75));
     for (let i = 1; i < catalogSize; i++)
       this.#sums[i] = (this.#sums[i] as number) + (this.#sums[i - 1] as number);
   }

@@ -24,6 +24,7 @@ import {
   indexSelect,
   keep,
   linear,
+  maskedFill,
   mean,
   narrow,
   noGrad,
@@ -220,6 +221,18 @@ export class StreamingModel {
     return linear(states_XS, vectors_NS, bias_N);
   }
 
+  /**
+   * `logits` to learn from: items that training never has are no rivals of the targets, [X, N] with -∞ at theirs. They
+   * would only be learned to be always wrong, and with them the words that they have.
+   */
+  trainingLogits(states_XS: Tensor, missing: readonly number[]): Tensor {
+    const logits_XN = this.logits(states_XS, missing);
+    const isUnknown_N1 = this.#among(this.#unknown);
+    if (isUnknown_N1 === undefined) return logits_XN;
+    const isUnknown_1N = reshape(isUnknown_N1, [1, this.catalogSize]);
+    return maskedFill(logits_XN, isUnknown_1N, Number.NEGATIVE_INFINITY);
+  }
+
   /** Scores of all items by the encoder alone, [X, S] → [X, N]. */
   encoderLogits(encoded_XS: Tensor): Tensor {
     const { vectors_NS, bias_N } = this.#encoder.outputs();
@@ -319,10 +332,14 @@ export class StreamingModel {
 
   /** Which items have no vectors of their own, bool [N, 1]; undefined where all have. */
   #missing(missing: readonly number[]): Tensor | undefined {
-    const all = [...this.#unknown, ...missing];
-    if (all.length === 0) return undefined;
+    return this.#among([...this.#unknown, ...missing]);
+  }
+
+  /** Which items are among these, bool [N, 1]; undefined where there are none. */
+  #among(items: readonly number[]): Tensor | undefined {
+    if (items.length === 0) return undefined;
     const flags = new Uint8Array(this.catalogSize);
-    for (const item of all) flags[item] = 1;
+    for (const item of items) flags[item] = 1;
     return cast(this.#there(flags, [flags.length, 1]), 'bool');
   }
 
