@@ -5,9 +5,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { mismatch } from '../errors/index.js';
+import { examineBase } from '../recommenders/index.js';
 import {
   clearConverted,
-  describeModel,
   findPulled,
   KNOWN_MODELS,
   type KnownModel,
@@ -105,7 +105,7 @@ function addInfo(parent: Command): void {
     .argument('<model>', `a GGUF file, a Hugging Face folder or ${knownNames()}`)
     .option('--json', 'print one JSON document')
     .action((model, { json }) => {
-      const facts = summarize(describeModel(resolveModel(model)));
+      const facts = summarize(examineBase(resolveModel(model)));
       if (json) printJson(facts);
       else printLines(render(facts));
     });

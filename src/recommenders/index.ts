@@ -30,7 +30,15 @@ export type {
 } from './learner.js';
 export { AdaptedModel } from './llm/adapted-model.js';
 export { Adapter, type AdapterOptions, type AdapterRates } from './llm/adapter.js';
-export { type Base, BasePool, baseDtype, convertedDir, hashModel, openBase } from './llm/base.js';
+export {
+  type Base,
+  BasePool,
+  baseDtype,
+  convertedDir,
+  examineBase,
+  hashModel,
+  openBase,
+} from './llm/base.js';
 export {
   itemTextVectors,
   standardised,

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { mismatch } from '../errors/index.js';
 import { fileError, writeFileAtomic } from '../files/index.js';
 import { bitcast, type DType, narrow, reshape, scope, sum, Tensor } from '../tensor/index.js';
-import { MappedTensors } from './mapped-tensors.js';
+import { MappedTensors, WEIGHT_DTYPES } from './mapped-tensors.js';
 import { expectedShapes } from './model-config.js';
 import { openSafetensors, type SafetensorsDtype, safetensorsHead } from './safetensors.js';
 import type { ShardedTensor } from './sharded.js';
@@ -148,7 +148,8 @@ function open(path: string, source: WeightSource): ConvertedSource | undefined {
   }
   const { tensors } = openSafetensors(path);
   const inFile = new Map([...tensors].map(([name, tensor]) => [name, { ...tensor, path }]));
-  checkModel(path, { ...source.config, config: source.config, problems: [] }, inFile);
+  const facts = { ...source.config, config: source.config, problems: [] };
+  checkModel(path, { facts, tensors: inFile, readableTypes: Object.keys(WEIGHT_DTYPES) });
   const files = new MappedTensors();
   const got = sealOf(path, inFile, files);
   if (got === seal) return new ConvertedSource(path, source, inFile, files);

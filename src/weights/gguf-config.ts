@@ -79,7 +79,7 @@ export function readGgufConfig(file: GgufFile, ropeFactors?: Float32Array): Conf
     name: reader.text('general.name'),
     licence: reader.text('general.license'),
   };
-  refuse(reader, key, headDim);
+  if (kind === 'llama') refuse(file, reader, key, headDim);
   return {
     architecture,
     config: reader.faults.length === 0 ? config : undefined,
@@ -94,14 +94,39 @@ function readScaling(
 ): ModelConfig['ropeScaling'] {
   if (ropeFactors !== undefined) return { type: 'factors', factors: Array.from(ropeFactors) };
   const type = reader.raw(key('rope.scaling.type')) ?? 'none';
-  if (type === 'none') return undefined;
+  if (type === 'none') {
+    // As older files have it.
+    const factor = reader.positive(key('rope.scale_linear'), 1);
+    return factor === 1 ? undefined : { type: 'linear', factor };
+  }
   if (type === 'linear') return { type, factor: reader.positive(key('rope.scaling.factor')) };
   reader.fail(key('rope.scaling.type'), '"none" or "linear"', type);
   return undefined;
 }
 
+/** Keys below the architecture's name that are read, or change nothing that is computed. */
+const UNDERSTOOD: ReadonlySet<string> = new Set([
+  ...['embedding_length', 'block_count', 'feed_forward_length', 'context_length', 'vocab_size'],
+  ...['attention.head_count', 'attention.head_count_kv', 'attention.key_length'],
+  ...['attention.value_length', 'attention.layer_norm_rms_epsilon', 'attention.sliding_window'],
+  ...['rope.dimension_count', 'rope.freq_base', 'rope.scale_linear', 'rope.scaling.type'],
+  ...['rope.scaling.factor', 'rope.scaling.original_context_length', 'rope.scaling.finetuned'],
+  ...['expert_count', 'expert_used_count', 'attention.causal'],
+]);
+
 /** What the architecture's name covers but our layers do not. */
-function refuse(reader: FactReader, key: (name: string) => string, headDim: number): void {
+function refuse(
+  { metadata }: GgufFile,
+  reader: FactReader,
+  key: (name: string) => string,
+  headDim: number,
+): void {
+  const prefix = key('');
+  for (const [name, value] of metadata)
+    if (name.startsWith(prefix) && !UNDERSTOOD.has(name.slice(prefix.length)))
+      reader.fail(name, 'only what a plain Llama has', value);
+  if (reader.raw(key('attention.causal')) === false)
+    reader.fail(key('attention.causal'), 'attention to the past alone', false);
   const rotated = reader.size(key('rope.dimension_count'), headDim);
   if (rotated !== headDim)
     reader.fail(key('rope.dimension_count'), `${headDim}, the whole head`, rotated);

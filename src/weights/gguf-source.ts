@@ -6,24 +6,22 @@
  */
 import { mismatch } from '../errors/index.js';
 import { cast, scope, Tensor, toDevice } from '../tensor/index.js';
-import { dequantize } from './dequantize.js';
+import { DEQUANTIZABLE, dequantize } from './dequantize.js';
 import { type GgufFile, openGguf } from './gguf.js';
 import { hfNameOf, ROPE_FACTORS, readGgufConfig } from './gguf-config.js';
-import { type ConfigFacts, expectedShapes, type ModelConfig } from './model-config.js';
+import { expectedShapes, type ModelConfig } from './model-config.js';
 import { countElements, findTensor, readTensorBytes, type StoredTensor } from './stored-tensor.js';
 import {
   checkModel,
   type LoadOptions,
+  type ModelFacts,
   type TokenizerSource,
   type WeightSource,
 } from './weight-source.js';
 
 /** What stands in a GGUF file, before anything is refused. */
-export interface GgufFacts {
+export interface GgufFacts extends ModelFacts {
   file: GgufFile;
-  facts: ConfigFacts;
-  /** By Hugging Face key; `name` stays the file's own. */
-  tensors: ReadonlyMap<string, StoredTensor>;
   tokenizer: TokenizerSource;
 }
 
@@ -32,12 +30,12 @@ export function readGgufFacts(path: string): GgufFacts {
   const file = openGguf(path);
   const tensors = new Map<string, StoredTensor>();
   for (const tensor of file.tensors.values()) {
-    const key = hfNameOf(tensor.name);
-    if (key !== undefined) tensors.set(key, tensor);
+    if (tensor.name !== ROPE_FACTORS) tensors.set(hfNameOf(tensor.name) ?? tensor.name, tensor);
   }
   const factors = file.tensors.get(ROPE_FACTORS);
   const facts = readGgufConfig(file, factors && readValues(path, factors));
-  return { file, facts, tensors, tokenizer: { kind: 'gguf', path, metadata: file.metadata } };
+  const tokenizer = { kind: 'gguf', path, metadata: file.metadata } as const;
+  return { file, facts, tensors, readableTypes: DEQUANTIZABLE, tokenizer };
 }
 
 /** The weights of a GGUF file of llama.cpp's architecture `llama`. */
@@ -48,10 +46,10 @@ export class GgufSource implements WeightSource {
   readonly #tensors: ReadonlyMap<string, StoredTensor>;
 
   constructor(readonly path: string) {
-    const { facts, tensors, tokenizer } = readGgufFacts(path);
-    this.config = checkModel(path, facts, tensors);
-    this.#tensors = tensors;
-    this.tokenizer = tokenizer;
+    const found = readGgufFacts(path);
+    this.config = checkModel(path, found);
+    this.#tensors = found.tensors;
+    this.tokenizer = found.tokenizer;
   }
 
   names(): string[] {

@@ -57,6 +57,10 @@ export function readHfConfig(folder: string, hasOutputTable: boolean): ConfigFac
   const activation = json.hidden_act ?? 'silu';
   if (activation !== 'silu') reader.fail('hidden_act', '"silu"', activation);
   if (reader.flag('mlp_bias', false)) reader.fail('mlp_bias', 'no biases', true);
+  const rotated = reader.positive('partial_rotary_factor', 1);
+  if (rotated !== 1) reader.fail('partial_rotary_factor', '1, the whole head', rotated);
+  for (const key of FOREIGN_KEYS)
+    if (isActive(json[key])) reader.fail(key, 'nothing that a plain Llama has not', json[key]);
   if (json.quantization_config != null)
     reader.fail('quantization_config', 'plain weights', json.quantization_config);
   const isComplete = reader.faults.length === 0;
@@ -65,6 +69,23 @@ export function readHfConfig(folder: string, hasOutputTable: boolean): ConfigFac
     config: isComplete ? config : undefined,
     problems: [...reader.faults, ...configProblems(config)],
   };
+}
+
+/**
+ * What other architectures compute beside a Llama. A file that names it under a Llama's name means another model than
+ * the one that we would run.
+ */
+const FOREIGN_KEYS: readonly string[] = [
+  ...['attn_logit_softcapping', 'final_logit_softcapping', 'query_pre_attn_scalar', 'logit_scale'],
+  ...['embedding_multiplier', 'residual_multiplier', 'attention_multiplier', 'logits_scaling'],
+  ...['scale_emb', 'scale_depth', 'clip_qkv', 'alibi', 'use_parallel_residual', 'parallel_attn'],
+  ...['num_local_experts', 'num_experts', 'n_routed_experts', 'use_qk_norm', 'qk_layernorm'],
+  ...['no_rope_layers', 'no_rope_layer_interval', 'kv_lora_rank', 'qkv_bias', 'add_bias_linear'],
+];
+
+function isActive(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0;
+  return value !== undefined && value !== null && value !== false && value !== 0 && value !== 1;
 }
 
 function readArchitecture(json: Record<string, unknown>): string {
@@ -92,6 +113,8 @@ function readRope(
     return { theta: 1 };
   }
   const inner = new FactReader((name) => block[name]);
+  const rotated = inner.positive('partial_rotary_factor', 1);
+  if (rotated !== 1) inner.fail('partial_rotary_factor', '1, the whole head', rotated);
   const theta = inner.positive('rope_theta', reader.positive('rope_theta', 10_000));
   const scaling = readScaling(block.rope_type ?? block.type ?? 'default', inner);
   reader.faults.push(...inner.faults.map((line) => `${key}.${line}`));

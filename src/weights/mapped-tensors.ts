@@ -19,7 +19,7 @@ import { readTensorBytes } from './stored-tensor.js';
 import type { LoadOptions } from './weight-source.js';
 
 /** Engine types of the file types that a base's weights may have. */
-const WEIGHT_DTYPES: Readonly<Record<string, DType>> = {
+export const WEIGHT_DTYPES: Readonly<Record<string, DType>> = {
   F64: 'float64',
   F32: 'float32',
   F16: 'float16',

@@ -6,7 +6,7 @@ import { GgufSource, readGgufFacts } from './gguf-source.js';
 import { countParameters, type ModelConfig } from './model-config.js';
 import { readSafetensorsFacts, SafetensorsSource } from './safetensors-source.js';
 import type { StoredTensor } from './stored-tensor.js';
-import type { TokenizerSource, WeightSource } from './weight-source.js';
+import { modelProblems, type TokenizerSource, type WeightSource } from './weight-source.js';
 
 /**
  * Opens the weights of a base model.
@@ -38,23 +38,27 @@ export interface ModelDescription {
 /** Describes a model from its headers. */
 export function describeModel(path: string): ModelDescription {
   if (isFolder(path)) {
-    const { facts, tensors, tokenizer } = readSafetensorsFacts(path);
+    const found = readSafetensorsFacts(path);
+    const { facts, tensors, tokenizer } = found;
     const files = new Set([...tensors.values()].map((tensor) => tensor.path));
     const byteLength = [...files].reduce((sum, file) => sum + statSync(file).size, 0);
     return {
       kind: 'safetensors',
       path,
       ...facts,
+      problems: modelProblems(found),
       ...countStored([...tensors.values()], facts.config),
       byteLength,
       tokenizer,
     };
   }
-  const { file, facts, tokenizer } = readGgufFacts(path);
+  const found = readGgufFacts(path);
+  const { file, facts, tokenizer } = found;
   return {
     kind: 'gguf',
     path,
     ...facts,
+    problems: modelProblems(found),
     ...countStored([...file.tensors.values()], facts.config),
     byteLength: file.size,
     tokenizer,

@@ -4,21 +4,20 @@ import { join } from 'node:path';
 import { mismatch } from '../errors/index.js';
 import type { Tensor } from '../tensor/index.js';
 import { readHfConfig } from './hf-config.js';
-import { MappedTensors } from './mapped-tensors.js';
-import { type ConfigFacts, expectedShapes, type ModelConfig } from './model-config.js';
+import { MappedTensors, WEIGHT_DTYPES } from './mapped-tensors.js';
+import { expectedShapes, type ModelConfig } from './model-config.js';
 import { openSafetensorsFolder, type ShardedTensor } from './sharded.js';
-import { findTensor, type StoredTensor } from './stored-tensor.js';
+import { findTensor, haveSameBytes, type StoredTensor } from './stored-tensor.js';
 import {
   checkModel,
   type LoadOptions,
+  type ModelFacts,
   type TokenizerSource,
   type WeightSource,
 } from './weight-source.js';
 
 /** What stands in a folder, before anything is refused. */
-export interface SafetensorsFacts {
-  facts: ConfigFacts;
-  /** By key without the leading `model.`. */
+export interface SafetensorsFacts extends ModelFacts {
   tensors: ReadonlyMap<string, ShardedTensor>;
   tokenizer: TokenizerSource;
 }
@@ -33,7 +32,17 @@ export function readSafetensorsFacts(folder: string): SafetensorsFacts {
     tensors.set(key, { ...tensor, name: key });
   }
   const facts = readHfConfig(folder, tensors.has('lm_head.weight'));
-  return { facts, tensors, tokenizer: findTokenizer(folder) };
+  if (facts.config?.tieWordEmbeddings === true) dropSharedTable(tensors);
+  const readableTypes = Object.keys(WEIGHT_DTYPES);
+  return { facts, tensors, readableTypes, tokenizer: findTokenizer(folder) };
+}
+
+/** Some writers store a table that is shared twice. If both are the same, nothing is lost with the second. */
+function dropSharedTable(tensors: Map<string, ShardedTensor>): void {
+  const [table, output] = [tensors.get('embed_tokens.weight'), tensors.get('lm_head.weight')];
+  if (table === undefined || output === undefined) return;
+  if (table.dtype === output.dtype && haveSameBytes(table, output))
+    tensors.delete('lm_head.weight');
 }
 
 /** The weights of a Hugging Face folder. */
@@ -45,10 +54,10 @@ export class SafetensorsSource implements WeightSource {
   readonly #files = new MappedTensors();
 
   constructor(readonly path: string) {
-    const { facts, tensors, tokenizer } = readSafetensorsFacts(path);
-    this.config = checkModel(path, facts, tensors);
-    this.#tensors = tensors;
-    this.tokenizer = tokenizer;
+    const found = readSafetensorsFacts(path);
+    this.config = checkModel(path, found);
+    this.#tensors = found.tensors;
+    this.tokenizer = found.tokenizer;
   }
 
   names(): string[] {

@@ -24,12 +24,28 @@ export function countElements(shape: readonly number[]): number {
 export function withFile<T>(path: string, use: (file: number, size: number) => T): T {
   const { file, size } = openRegular(path);
   try {
+    refusePointer(path, file, size);
     return use(file, size);
   } catch (error) {
     throw fileError(path, 'a readable file', error);
   } finally {
     closeSync(file);
   }
+}
+
+const POINTER = 'version https://git-lfs';
+
+/** A clone without git-lfs has small texts in place of the weights. */
+function refusePointer(path: string, file: number, size: number): void {
+  if (size > 1024 || size < POINTER.length) return;
+  const start = readExactly(path, file, { offset: 0, byteLength: POINTER.length });
+  if (Buffer.from(start).toString('latin1') !== POINTER) return;
+  throw mismatch('format', {
+    where: path,
+    expected: 'weights',
+    got: 'a git-lfs pointer to them',
+    hint: 'get the files themselves: git lfs pull, in the clone that it is from',
+  });
 }
 
 /**
@@ -62,6 +78,27 @@ export function readExactly(
 export function readTensorBytes(path: string, tensor: StoredTensor): Uint8Array {
   return withFile(path, (file) => readExactly(path, file, tensor));
 }
+
+/** Whether two tensors, each in its file, are the same byte for byte; reads a part at a time. */
+export function haveSameBytes(
+  a: StoredTensor & { path: string },
+  b: StoredTensor & { path: string },
+): boolean {
+  if (a.byteLength !== b.byteLength) return false;
+  return withFile(a.path, (fileA) =>
+    withFile(b.path, (fileB) => {
+      for (let done = 0; done < a.byteLength; done += PART) {
+        const byteLength = Math.min(PART, a.byteLength - done);
+        const partA = readExactly(a.path, fileA, { offset: a.offset + done, byteLength });
+        const partB = readExactly(b.path, fileB, { offset: b.offset + done, byteLength });
+        if (Buffer.compare(partA, partB) !== 0) return false;
+      }
+      return true;
+    }),
+  );
+}
+
+const PART = 1 << 24;
 
 /** The tensor of this name, or an error that lists what is like it. */
 export function findTensor(

@@ -36,29 +36,54 @@ export interface WeightSource {
   close(): void;
 }
 
+/** What stands in a model's files: its config, and all of its tensors. */
+export interface ModelFacts {
+  facts: ConfigFacts;
+  /** By Hugging Face key without `model.`; what has none keeps its own name. */
+  tensors: ReadonlyMap<string, StoredTensor>;
+  /** Types that can be read. */
+  readableTypes: readonly string[];
+}
+
 /**
- * Checks that a model can serve as a base and that its tensors have the shapes its config implies.
+ * Why a model cannot serve as a base, one line each; none if it can. Every tensor has the shape that the config implies
+ * and a type that can be read, and every tensor of the files is used: one that is left over would be a part of the
+ * model that we do not compute.
+ */
+export function modelProblems({ facts, tensors, readableTypes }: ModelFacts): string[] {
+  const { config, problems } = facts;
+  if (config === undefined || problems.length > 0) return [...problems];
+  const misfits: string[] = [];
+  const expected = expectedShapes(config);
+  for (const [name, shape] of expected) {
+    const stored = tensors.get(name);
+    const wanted = `${name}: expected shape [${shape.join(', ')}]`;
+    if (stored === undefined) misfits.push(`${wanted}, got no such tensor`);
+    else if (stored.shape.join() !== shape.join())
+      misfits.push(`${wanted}, got [${stored.shape.join(', ')}]`);
+    else if (!readableTypes.includes(stored.dtype))
+      misfits.push(`${name}: expected a type of ${readableTypes.join(', ')}, got ${stored.dtype}`);
+  }
+  for (const [name, { shape }] of tensors)
+    if (!expected.has(name) && !IS_DERIVED.test(name))
+      misfits.push(`${name}: expected no such tensor beside a Llama's, got [${shape.join(', ')}]`);
+  const more = misfits.length - MAX_MISFITS;
+  return more > 0 ? [...misfits.slice(0, MAX_MISFITS), `... and ${more} more`] : misfits;
+}
+
+/**
+ * Checks that a model can serve as a base.
  *
  * @returns the config
  * @throws IloraError of code `format` listing all that misfits
  */
-export function checkModel(
-  path: string,
-  { config, problems }: ConfigFacts,
-  tensors: ReadonlyMap<string, StoredTensor>,
-): ModelConfig {
+export function checkModel(path: string, model: ModelFacts): ModelConfig {
+  const problems = modelProblems(model);
+  const { config } = model.facts;
   if (config === undefined || problems.length > 0) throw faults('format', path, problems);
-  const misfits: string[] = [];
-  for (const [name, shape] of expectedShapes(config)) {
-    const stored = tensors.get(name);
-    const expected = `${name}: expected shape [${shape.join(', ')}]`;
-    if (stored === undefined) misfits.push(`${expected}, got no such tensor`);
-    else if (stored.shape.join() !== shape.join())
-      misfits.push(`${expected}, got [${stored.shape.join(', ')}]`);
-    if (misfits.length > MAX_MISFITS) break;
-  }
-  if (misfits.length > 0) throw faults('format', path, misfits);
   return config;
 }
 
+/** Frequencies of positions, which older checkpoints keep though they follow from the config. */
+const IS_DERIVED = /^(layers\.\d+\.self_attn\.)?rotary_emb\.inv_freq$/;
 const MAX_MISFITS = 20;

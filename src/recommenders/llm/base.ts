@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { internal } from '../../errors/index.js';
+import { IloraError, internal } from '../../errors/index.js';
 import { fileError, hashFile } from '../../files/index.js';
 import { Llama } from '../../llama/index.js';
 import {
@@ -16,7 +16,13 @@ import {
   prepareDevice,
 } from '../../tensor/index.js';
 import { openTokenizer, type Tokenizer } from '../../text/index.js';
-import { openConverted, openWeights, type WeightSource } from '../../weights/index.js';
+import {
+  describeModel,
+  type ModelDescription,
+  openConverted,
+  openWeights,
+  type WeightSource,
+} from '../../weights/index.js';
 
 /** A frozen language model, ready to be used. */
 export interface Base {
@@ -58,6 +64,27 @@ export function openBase(path: string, options: BaseOptions): Base {
   } finally {
     weights.close();
     source.close();
+  }
+}
+
+/**
+ * What a base is, and all that keeps it from serving as one: the same checks as `openBase`, the tokenizer's included,
+ * without its weights.
+ *
+ * @throws IloraError `file`, or `format` where its headers cannot be read
+ */
+export function examineBase(path: string): ModelDescription {
+  const description = describeModel(path);
+  const { config, tokenizer, problems } = description;
+  if (config === undefined || problems.length > 0) return description;
+  try {
+    const { vocabSize } = openTokenizer(tokenizer);
+    if (vocabSize <= config.vocabSize) return description;
+    const got = `tokenizer: expected at most ${config.vocabSize} tokens, as the embeddings have, got ${vocabSize}`;
+    return { ...description, problems: [got] };
+  } catch (error) {
+    if (error instanceof IloraError) return { ...description, problems: [error.message] };
+    throw error;
   }
 }
 
