@@ -68,7 +68,7 @@ table{width:100%;border-collapse:collapse;font-size:.9375rem}
 th,td{padding:.6rem .6rem;text-align:right;vertical-align:baseline;border-bottom:1px solid var(--grid)}
 th:first-child,td:first-child{text-align:left;padding-left:.5rem}
 thead th{font-size:.8125rem;font-weight:500;color:var(--muted);border-bottom:1px solid var(--line);white-space:nowrap;vertical-align:bottom}
-tbody th{font-weight:600;white-space:nowrap}
+tbody th{font-weight:600;min-width:9rem;max-width:18rem;overflow-wrap:anywhere}
 td small{display:block;font-weight:400;color:var(--muted);font-size:.8125rem;white-space:nowrap}
 td.nowrap{white-space:nowrap}
 .best{font-weight:700}
