@@ -32,7 +32,7 @@ export const EXPLAINED: readonly Explained[] = [
   },
   {
     file: 'src/lora/low-rank.ts',
-    text: 'const parts = layers.length === 1 ? [mixed_NR] : split(mixed_NR, ranks, 1);',
+    text: 'const parts = layers.length === 1 ? [mixed_NX] : split(mixed_NX, ranks, 1);',
     mutations: ['layers.length === 1 → false', '1 → 0'],
     kind: 'equivalent',
     why: 'splitting into one part gives the same; the case saves a call',

@@ -74,10 +74,9 @@ export class LinearGate extends Module implements Gate {
       M: this.weight.axis(1),
     });
     const B = representation_BM.axis(0);
-    const plain_BX = linear(cast(representation_BM, this.weight.dtype), this.weight);
-    const logits_BX = this.#temperature === 1 ? plain_BX : mul(plain_BX, 1 / this.#temperature);
-    if (this.groups === 1) return softmax(logits_BX, 1);
     const { groups: G, experts: E } = this;
-    return reshape(softmax(reshape(logits_BX, [B, G, E]), 2), [B, G * E]);
+    const plain_BX = linear(cast(representation_BM, this.weight.dtype), this.weight);
+    const logits_BGE = reshape(mul(plain_BX, 1 / this.#temperature), [B, G, E]);
+    return reshape(softmax(logits_BGE, 2), [B, G * E]);
   }
 }

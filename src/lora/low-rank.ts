@@ -61,14 +61,8 @@ export function forwardLowRank(given: readonly LinearLayer[], x: Tensor, pass?: 
   const weights = layers.flatMap((layer) => layer.blockWeights(x, pass) ?? []);
   const mixed = weights.length === 0 ? low : weighted(low, weights, layers.length);
   const mixed_NX = reshape(mixed, [N, layers.length * R]);
-  const parts =
-    layers.length === 1
-      ? [mixed_NX]
-      : split(
-          mixed_NX,
-          layers.map(() => R),
-          1,
-        );
+  const ranks = layers.map(() => R);
+  const parts = layers.length === 1 ? [mixed_NX] : split(mixed_NX, ranks, 1);
 
   const flat_NI = reshape(x, [N, first.inFeatures]);
   return layers.map((layer, i) => {
