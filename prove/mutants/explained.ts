@@ -39,6 +39,13 @@ export const EXPLAINED: readonly Explained[] = [
   },
   {
     file: 'src/lora/low-rank.ts',
+    text: 'tensor.dtype === dtype ? tensor : cast(tensor, dtype);',
+    mutations: ['tensor.dtype === dtype → false'],
+    kind: 'equivalent',
+    why: 'a cast to its own type gives the same; the case saves a call',
+  },
+  {
+    file: 'src/lora/low-rank.ts',
     text: 'return tensors.length === 1 ? (tensors[0] as Tensor) : cat(tensors, axis);',
     mutations: ['tensors.length === 1 → false', '1 → 0'],
     kind: 'equivalent',

@@ -158,9 +158,11 @@ test('misfitting gates, widths and ranks are named with the shapes expected', ()
 });
 
 /** Outputs and gradients of the factors when layers run together and when each runs by itself. */
-function togetherAndAlone(layers: readonly (ExpertLoraLinear | LoraLinear)[]): number[][][] {
+function togetherAndAlone(
+  layers: readonly (ExpertLoraLinear | LoraLinear)[],
+  gates_BE = softmax(noise([2, 2], 21), -1),
+): number[][][] {
   const x = noise([2, 3, I], 20);
-  const gates_BE = softmax(noise([2, 2], 21), -1);
   const ways = [
     () => forwardAll(layers, x, { gates_BE }),
     () => layers.map((layer) => layer.forward(x, { gates_BE })),
@@ -190,16 +192,46 @@ test('layers over one input give together what each gives alone, of one kind or 
     'float64',
   );
   fill_(lora.up, 5);
-  const pair = [experts({}), experts({ totalRank: 6, scaleBy: 'expert-rank' })];
-  for (const layers of [pair, [lora, ...pair], [pair[0] as ExpertLoraLinear, lora]]) {
-    const [together, alone] = togetherAndAlone(layers) as [number[][], number[][]];
-    assert.equal(together.length, 3 * layers.length);
-    for (const [i, values] of together.entries()) {
-      assert.ok(values.some((value) => value !== 0));
-      close(values, alone[i] as number[], 1e-12);
-    }
-  }
+  const alike = new LoraLinear(frozen(), { rank: 4, alpha: 6, dropout: 0 }, new Generator(5)).to(
+    'cpu',
+    'float64',
+  );
+  fill_(alike.up, 6);
+  const [one, wide] = [experts({}), experts({ totalRank: 6, scaleBy: 'expert-rank' })];
+  const twin = experts({ scaleBy: 'expert-rank' });
+  const kinds = [
+    [one, wide],
+    [one, twin, experts({ alpha: 2 })],
+    [lora, one, wide, twin],
+    [one, lora],
+    [alike, one],
+    [one, alike],
+  ];
+  for (const layers of kinds) assertAlike(layers);
 });
+
+test('layers over one input with weights of their own give together what each gives alone', () => {
+  const gates = [22, 23, 24].map((seed) => softmax(noise([2, 2], seed), -1));
+  const layers = [0, 1, 2].map((group) => experts({ group }));
+  assertAlike(layers, cat(gates, 1));
+  const everywhere = gates.map((own) =>
+    cat(
+      [1, 2, 3].map(() => unsqueeze(own, 1)),
+      1,
+    ),
+  );
+  assertAlike(layers, cat(everywhere, 2));
+  assertAlike([experts({ hasOwnGate: true }), experts({}), experts({ hasOwnGate: true })]);
+});
+
+function assertAlike(...given: Parameters<typeof togetherAndAlone>): void {
+  const [together, alone] = togetherAndAlone(...given) as [number[][], number[][]];
+  assert.equal(together.length, 3 * given[0].length);
+  for (const [i, values] of together.entries()) {
+    assert.ok(values.some((value) => value !== 0));
+    close(values, alone[i] as number[], 1e-12);
+  }
+}
 
 test('what dropout keeps is scaled up by 1 / (1 - p), so that its mean stays', () => {
   const identity = Tensor.from(Float64Array.of(1, 0, 0, 1), [2, 2]);
