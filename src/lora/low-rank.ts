@@ -47,6 +47,9 @@ export function forwardLowRank(given: readonly LinearLayer[], x: Tensor, pass?: 
     return layers.flatMap((layer) => forwardLowRank([layer], x, pass));
   for (const { inFeatures } of layers)
     dims(`${first.constructor.name}.forward(x)`, x, '... I', { I: inFeatures });
+  const weights = layers.flatMap((layer) => layer.blockWeights(x, pass) ?? []);
+  if (new Set(weights.map(({ shape }) => shape.length)).size > 1)
+    return layers.flatMap((layer) => forwardLowRank([layer], x, pass));
   const { dtype, shape } = x;
   const inDtype = (tensor: Tensor): Tensor =>
     tensor.dtype === dtype ? tensor : cast(tensor, dtype);
@@ -58,7 +61,6 @@ export function forwardLowRank(given: readonly LinearLayer[], x: Tensor, pass?: 
   );
   const { kept, scale } = first.dropout.zeroSome(x, pass);
   const low = linear(kept, inDtype(down_XI));
-  const weights = layers.flatMap((layer) => layer.blockWeights(x, pass) ?? []);
   const mixed = weights.length === 0 ? low : weighted(low, weights, layers.length);
   const mixed_NX = reshape(mixed, [N, layers.length * R]);
   const ranks = layers.map(() => R);
