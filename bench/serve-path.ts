@@ -7,7 +7,8 @@
  * key and value, changes with the history.
  *
  * `streaming` is streaming iLoRA, which ranks the whole catalog: one request, a user who returns with one item more, and
- * the predictions per second that it learns from (`bench:streaming` has these alone). Beside them stand those of the title likelihood, one per window.
+ * the predictions per second that it learns from (`bench:streaming` has these alone). Beside them stand those of the
+ * title likelihood, one per window.
  *
  * A request is a history and 20 candidates; what it takes is the wait of one user on an idle machine. Beside it:
  * one greedy answer of the authors' way (P1, 64 tokens, which names one title and ranks nothing) and 20

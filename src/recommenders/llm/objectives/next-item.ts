@@ -2,9 +2,8 @@
  * ★ The next-item objective: at every item of a sequence, the next one among the whole catalog.
  *
  * Learning: -log softmax of the next item's score, among all items that training has, at every place of a chunk of a
- * training sequence. So a pass over
- * the data costs one pass over its items, where a title's likelihood costs a prompt for each. Scoring: products with
- * the items' vectors.
+ * training sequence. So a pass over the data costs one pass over its items, where a title's likelihood costs a prompt
+ * for each. Scoring: products with the items' vectors.
  */
 import type { Sequence } from '../../../data/index.js';
 import { Random } from '../../../random/index.js';
@@ -202,7 +201,8 @@ export class ChunkExamples implements Examples<ChunkBatch> {
     readonly options: ChunkOptions,
   ) {
     this.#sequences = [...sequences].filter(({ items }) => items.length > 1);
-    const known = new Set(this.#sequences.flatMap(({ items }) => Array.from(items)));
+    const known = new Set<number>();
+    for (const { items } of this.#sequences) for (const item of items) known.add(item);
     this.#known = [...known].sort((a, b) => a - b);
     const { maxHistory: L } = options;
     for (const [sequence, { items }] of this.#sequences.entries()) {

@@ -59,14 +59,15 @@ export function regressedVectors(
       const problem: Problem = {
         inputs: cat([all, constant], 1),
         targets: toDevice(vectors_NX, 'cpu', 'float64'),
-        weights: counts.map((count) => Math.min(count, ENOUGH) / ENOUGH),
+        weights: Tensor.from(
+          Float64Array.from(counts, (count) => Math.min(count, ENOUGH) / ENOUGH),
+          [N, 1],
+        ),
       };
       const parts = Array.from({ length: FOLDS }, (_, fold) => {
-        const moments = momentsOf(
-          problem,
-          known.filter((_, k) => k % FOLDS !== fold),
-        );
-        return { moments, held: known.filter((_, k) => k % FOLDS === fold) };
+        const seen = known.filter((_, k) => k % FOLDS !== fold);
+        const held = known.filter((_, k) => k % FOLDS === fold);
+        return { moments: momentsOf(problem, seen), held };
       });
       const error = (penalty: number): number =>
         scope(() =>
@@ -93,7 +94,7 @@ export function regressedVectors(
 interface Problem {
   inputs: Tensor; // [N, D + 1], a constant column last
   targets: Tensor; // [N, X]
-  weights: readonly number[];
+  weights: Tensor; // [N, 1]
 }
 
 interface Moments {
@@ -111,17 +112,9 @@ function knownItems(counts: readonly number[]): number[] {
 
 function momentsOf({ inputs, targets, weights }: Problem, items: readonly number[]): Moments {
   return scope(() => {
-    const index = Tensor.from(items, undefined, 'int64');
-    const own = indexSelect(inputs, 0, index);
-    const weight = Tensor.from(
-      Float64Array.from(items, (item) => weights[item] as number),
-      [items.length, 1],
-    );
-    const weighted = transpose(mul(own, weight), 0, 1);
-    return {
-      inner: matmul(weighted, own),
-      outer: matmul(weighted, indexSelect(targets, 0, index)),
-    };
+    const own = rows(inputs, items);
+    const weighted = transpose(mul(own, rows(weights, items)), 0, 1);
+    return { inner: matmul(weighted, own), outer: matmul(weighted, rows(targets, items)) };
   });
 }
 
@@ -137,16 +130,15 @@ function solve({ inner, outer }: Moments, penalty: number): Tensor {
 }
 
 function predict({ inputs }: Problem, items: readonly number[], map: Tensor): Tensor {
-  return matmul(indexSelect(inputs, 0, Tensor.from(items, undefined, 'int64')), map);
+  return matmul(rows(inputs, items), map);
 }
 
 /** Weighted sum of squared errors. */
 function missed(problem: Problem, items: readonly number[], map: Tensor): number {
-  const index = Tensor.from(items, undefined, 'int64');
-  const wrong = square(sub(predict(problem, items, map), indexSelect(problem.targets, 0, index)));
-  const weight = Tensor.from(
-    Float64Array.from(items, (item) => problem.weights[item] as number),
-    [items.length, 1],
-  );
-  return sum(mul(wrong, weight), [0, 1]).item();
+  const wrong = square(sub(predict(problem, items, map), rows(problem.targets, items)));
+  return sum(mul(wrong, rows(problem.weights, items)), [0, 1]).item();
+}
+
+function rows(of: Tensor, items: readonly number[]): Tensor {
+  return indexSelect(of, 0, Tensor.from(items, undefined, 'int64'));
 }
